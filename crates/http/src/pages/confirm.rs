@@ -1,0 +1,26 @@
+//! `/auth/confirm`.
+
+use askama::Template;
+
+use super::shell::{FormSecret, Shell};
+
+/// What the link in the mail opens. Only its button posts `_csrf` and `code`: mail scanners and link previews fetch
+/// links, and a GET that confirmed would let them confirm in the user's place (B08).
+#[derive(Debug, Template)]
+#[template(path = "confirm.html")]
+pub struct Confirm<'a> {
+    /// The frame.
+    pub shell: Shell<'a>,
+    /// The pre-session's (or session's) CSRF token.
+    pub csrf: FormSecret<'a>,
+    /// The code from the link.
+    pub code: FormSecret<'a>,
+}
+
+/// The answer to a good code.
+#[derive(Debug, Template)]
+#[template(path = "confirmed.html")]
+pub struct Confirmed<'a> {
+    /// The frame.
+    pub shell: Shell<'a>,
+}
