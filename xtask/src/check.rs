@@ -32,7 +32,7 @@ pub(crate) fn doc() -> anyhow::Result<()> {
 /// # Errors
 /// When a dependency is banned, of a licence not listed in `deny.toml`, or not from the registry.
 pub(crate) fn deny() -> anyhow::Result<()> {
-    run(in_root(cargo_deny()?).args(["check", "--disable-fetch", "bans", "licenses", "sources"]))
+    run(in_root(cargo_deny()?).args(["check", "bans", "licenses", "sources"]))
 }
 
 /// Apart from [`deny`], because build machines without a way out cannot fetch the database.
