@@ -61,8 +61,11 @@ test("sign up, be known, be robbed of nothing, and be out at once", { timeout: 9
   await other.page.goto(`${server.origin}/auth/account`);
   await screenshots(other.page, "account");
   await accessible(other.page, "the account page");
-  await other.page.locator('form[action^="/auth/account/sessions/"][action$="/end"] [type="submit"]').first().click();
-  await other.page.waitForLoadState();
+  const elsewhere = other.page.locator("li", { hasNotText: "This device" });
+  assert.equal(await elsewhere.count(), 1, "one other session is listed");
+  const ended = other.page.waitForResponse((response) => /\/auth\/account\/sessions\/.+\/end$/.test(response.url()));
+  await elsewhere.getByRole("button", { name: /^Sign out/ }).click();
+  assert.equal((await ended).status(), 303);
   const answer = await page.evaluate(async () => {
     const response = await fetch("/auth/session");
     return { status: response.status, code: (await response.json()).code };
@@ -81,7 +84,7 @@ test("every page works with script off", { timeout: 60_000 }, async (t) => {
   await signUp(page, server);
   await page.goto(`${server.origin}/auth/account`);
   await page.getByText(EMAIL).first().waitFor();
-  await page.locator('form[action="/auth/logout"] [type="submit"]').first().click();
+  await page.locator("li", { hasText: "This device" }).getByRole("button", { name: /^Sign out/ }).click();
   await page.waitForLoadState();
   await page.goto(`${server.origin}/auth/account`);
   assert.match(new URL(page.url()).pathname, /^\/auth\/login/, "signed out");
