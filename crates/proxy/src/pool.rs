@@ -1,0 +1,175 @@
+//! Keep-alive connections to one upstream.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connect::{Conn, connect};
+use crate::{ForwardError, Origin, PoolLimits};
+
+/// How long a connection that has just come back may take to become ready: its task has seen the end of the answer
+/// but perhaps not yet run to its own.
+const SETTLE: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    origin: Origin,
+    limits: PoolLimits,
+    idle: Mutex<IdleList>,
+    /// One permit per exchange. Connections only grow beyond the idle ones, so their number is capped too.
+    permits: Semaphore,
+    waiting: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct IdleList {
+    /// In the order they came back: the last one is the most likely to be alive, and its buffers to be warm.
+    conns: Vec<(Conn, Instant)>,
+    reaping: bool,
+}
+
+/// The right to one connection.
+#[derive(Debug)]
+pub(crate) struct Slot(Arc<Pool>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.permits.add_permits(1);
+    }
+}
+
+/// A connection in use. Dropping it closes it; only [`Lease::give_back`] pools it.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    // In this order: the connection is gone before the slot is free.
+    pub(crate) conn: Conn,
+    slot: Slot,
+}
+
+impl Pool {
+    pub(crate) fn new(origin: Origin, limits: PoolLimits) -> Self {
+        let permits = Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS));
+        Self { origin, limits, idle: Mutex::default(), permits, waiting: AtomicUsize::new(0) }
+    }
+
+    /// Waits for the right to a connection, in a bounded queue for a bounded time.
+    pub(crate) async fn slot(self: &Arc<Self>) -> Result<Slot, ForwardError> {
+        if let Ok(permit) = self.permits.try_acquire() {
+            permit.forget();
+            return Ok(Slot(Arc::clone(self)));
+        }
+        let _place = Place::take(&self.waiting, self.limits.queue).ok_or(ForwardError::Saturated)?;
+        match timeout(self.limits.queue_timeout, self.permits.acquire()).await {
+            Ok(Ok(permit)) => {
+                permit.forget();
+                Ok(Slot(Arc::clone(self)))
+            }
+            Ok(Err(_)) | Err(_) => Err(ForwardError::Saturated),
+        }
+    }
+
+    /// An idle connection that is still open, the most recent first.
+    pub(crate) async fn reuse(&self) -> Option<Conn> {
+        loop {
+            let (mut conn, since) = self.idle().conns.pop()?;
+            if since.elapsed() >= self.limits.idle_timeout {
+                // All that are left are older.
+                self.forget_idle();
+                return None;
+            }
+            if conn.sender.is_closed() {
+                continue;
+            }
+            if conn.sender.is_ready() || matches!(timeout(SETTLE, conn.sender.ready()).await, Ok(Ok(()))) {
+                return Some(conn);
+            }
+        }
+    }
+
+    pub(crate) async fn fresh(&self) -> Result<Conn, ForwardError> {
+        connect(&self.origin, self.limits.connect_timeout).await
+    }
+
+    /// Closes all idle connections: one of them was stale, so the others are too, most likely.
+    pub(crate) fn forget_idle(&self) {
+        let conns = std::mem::take(&mut self.idle().conns);
+        drop(conns);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, IdleList> {
+        // A panic while holding it leaves a valid list.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(self: &Arc<Self>, conn: Conn) {
+        if conn.sender.is_closed() {
+            return;
+        }
+        let mut idle = self.idle();
+        if idle.conns.len() >= self.limits.idle {
+            // Outside the lock is better, but this is the rare case and closing a socket is quick.
+            return;
+        }
+        idle.conns.push((conn, Instant::now()));
+        if !idle.reaping {
+            idle.reaping = true;
+            drop(idle);
+            tokio::spawn(reap(Arc::downgrade(self), self.limits.idle_timeout));
+        }
+    }
+
+    /// Closes what has been idle for too long; whether anything is left.
+    fn reap_once(&self) -> bool {
+        let mut idle = self.idle();
+        let expired = idle.conns.partition_point(|(_, since)| since.elapsed() >= self.limits.idle_timeout);
+        let expired: Vec<_> = idle.conns.drain(..expired).collect();
+        idle.reaping = !idle.conns.is_empty();
+        let more = idle.reaping;
+        drop(idle);
+        drop(expired);
+        more
+    }
+}
+
+impl Slot {
+    pub(crate) fn lease(self, conn: Conn) -> Lease {
+        Lease { conn, slot: self }
+    }
+}
+
+impl Lease {
+    /// Returns a connection whose exchange is over on both sides.
+    pub(crate) fn give_back(self) {
+        let Self { conn, slot } = self;
+        slot.0.put(conn);
+    }
+}
+
+/// Runs while there are idle connections.
+async fn reap(pool: Weak<Pool>, period: Duration) {
+    loop {
+        sleep(period).await;
+        if !pool.upgrade().is_some_and(|pool| pool.reap_once()) {
+            return;
+        }
+    }
+}
+
+/// A place in the queue, given up when the wait ends in any way.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, limit: usize) -> Option<Self> {
+        let place = Self(waiting);
+        (waiting.fetch_add(1, Ordering::AcqRel) < limit).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
