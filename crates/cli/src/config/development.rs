@@ -1,0 +1,88 @@
+//! The configuration that `dev` makes up, so that one command is a working system (design §9).
+
+use super::problem::Refused;
+use super::{Checked, Settings, Sources, read};
+use toml::{Table, Value};
+
+/// What the flags of `dev` say.
+#[derive(Debug, Default)]
+pub(crate) struct Development {
+    /// `--upstream [/path=]URL`, in order.
+    pub(crate) upstreams: Vec<DevelopmentUpstream>,
+    /// `--plain-http`: no TLS, on loopback only.
+    pub(crate) plain_http: bool,
+    /// `--public-url URL`.
+    pub(crate) public_url: Option<String>,
+}
+
+/// One `--upstream`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DevelopmentUpstream {
+    path: String,
+    url: String,
+}
+
+impl DevelopmentUpstream {
+    /// Takes `URL` (serves every path) or `/path=URL` (that path and all below it).
+    pub(crate) fn parse(text: &str) -> Self {
+        match text.split_once('=') {
+            Some((path, url)) if path.starts_with('/') => {
+                Self { path: path.trim_end_matches('/').to_owned(), url: url.to_owned() }
+            }
+            _ => Self { path: String::new(), url: text.to_owned() },
+        }
+    }
+
+    fn routes(&self, name: &str) -> Vec<Value> {
+        let mut paths = vec![format!("{}/*", self.path)];
+        if !self.path.is_empty() {
+            paths.push(self.path.clone());
+        }
+        paths.iter().map(|path| table([("path", path), ("upstream", name)])).collect()
+    }
+}
+
+fn table<const N: usize>(entries: [(&str, &str); N]) -> Value {
+    Value::Table(Table::from_iter(entries.map(|(key, text)| (key.to_owned(), Value::from(text)))))
+}
+
+impl Sources {
+    /// What `dev` starts from without a file.
+    pub(crate) fn development(dev: &Development) -> Self {
+        Self::default().with_development(dev)
+    }
+
+    /// Lays the flags of `dev` over these sources. Its upstreams replace the file's, routes included.
+    pub(crate) fn with_development(mut self, dev: &Development) -> Self {
+        if !dev.upstreams.is_empty() {
+            let mut upstreams = Vec::new();
+            let mut routes = Vec::new();
+            for (index, upstream) in dev.upstreams.iter().enumerate() {
+                let name = if index == 0 { "app".to_owned() } else { format!("app{}", index + 1) };
+                routes.extend(upstream.routes(&name));
+                upstreams.push(table([("name", &name), ("url", &upstream.url)]));
+            }
+            self.table.insert("upstream".into(), upstreams.into());
+            self.table.insert("route".into(), routes.into());
+            self.file.get_or_insert_with(|| "--upstream".into());
+        }
+        let mut sources = self.with_flag("dev", "environment", "development");
+        if dev.plain_http {
+            sources = sources.with_flag("--plain-http", "tls.mode", "off");
+        }
+        if let Some(url) = &dev.public_url {
+            sources = sources.with_flag("--public-url", "public_url", url);
+        }
+        sources
+    }
+}
+
+impl Settings {
+    /// The settings of `dev`: HTTPS on `https://localhost:8443` with a local CA, SQLite in `.countersign/`.
+    ///
+    /// # Errors
+    /// [`Refused`] if a flag is malformed, or the public URL is not loopback.
+    pub(crate) fn development(dev: &Development) -> Result<Self, Refused> {
+        read(&Sources::development(dev)).and_then(Checked::start).map(|(settings, _)| settings)
+    }
+}

@@ -1,0 +1,184 @@
+//! Upstreams and routes (design §4 "Bounce", §7; C01, C07).
+
+use super::quoted;
+use crate::config::finding::Findings;
+use crate::config::{Auth, Csrf, PathPattern, Route, Settings, Upstream};
+use std::net::IpAddr;
+use url::{Host, Url};
+
+pub(super) fn lint(settings: &Settings, found: &mut Findings) {
+    for upstream in &settings.upstreams {
+        way_to(upstream, settings, found);
+    }
+    for route in &settings.routes {
+        let key = |name: &str| format!("route[{}].{name}", route.path);
+        csrf(route, &key, found);
+        authority(route, &key, settings, found);
+        if route.bounce && route.path.is_api() {
+            let message = "programs that call this path get a page that reloads, instead of a 401 problem";
+            found.note(&key("bounce"), true, message, "remove it, unless people open this path from links");
+        }
+    }
+    login_page(settings, found);
+    if settings.upstreams.len() > 1 && settings.routes.iter().all(|route| !is_everything(&route.path)) {
+        let message = "paths that no route names are answered 404";
+        found.note(
+            "route",
+            settings.routes.len(),
+            message,
+            "add a route for \"/*\", if one upstream serves the rest",
+        );
+    }
+    if settings.routes.iter().any(|route| route.auth != Auth::None) {
+        let message = "a link on another site can make a browser send a GET with the session's identity: GETs must not change state (B08)";
+        found.note(
+            "route",
+            settings.routes.len(),
+            message,
+            "make sure that your application changes things on POST, PUT, PATCH and DELETE only",
+        );
+    }
+}
+
+fn csrf(route: &Route, key: &dyn Fn(&str) -> String, found: &mut Findings) {
+    match (route.csrf, route.auth) {
+        (Csrf::Off, Auth::Required | Auth::Optional) => {
+            let message = "every site could act with the user's session here (C01)";
+            found.refuse(
+                &key("csrf"),
+                route.csrf,
+                message,
+                "set auth = \"none\" for webhooks, or csrf = \"origin\"",
+            );
+        }
+        (Csrf::Token, Auth::None) => {
+            let message = "there is no session that the token could belong to: every change would be refused";
+            found.refuse(
+                &key("csrf"),
+                route.csrf,
+                message,
+                "set csrf = \"origin\" or \"off\", or auth = \"required\"",
+            );
+        }
+        (Csrf::Off, Auth::None) if matches!(route.path, PathPattern::Prefix(_)) => {
+            let message = "everything below this path is exempt, today's pages and tomorrow's (C07)";
+            found.warn(&key("csrf"), route.csrf, message, "name each webhook by its exact path");
+        }
+        _ => {}
+    }
+}
+
+fn authority(route: &Route, key: &dyn Fn(&str) -> String, settings: &Settings, found: &mut Findings) {
+    if route.auth != Auth::Required {
+        let remedy = "set auth = \"required\", or remove it";
+        if !route.scope.is_empty() {
+            let message =
+                "scopes are asked of signed-in requests only: without auth = \"required\" anybody passes";
+            found.refuse(&key("scope"), format!("{:?}", route.scope), message, remedy);
+        }
+        if let Some(age) = route.max_auth_age {
+            let message = "a recent login is asked of signed-in requests only: without auth = \"required\" anybody passes";
+            found.refuse(&key("max_auth_age"), quoted(age), message, remedy);
+        }
+    }
+    if let Some(age) = route.max_auth_age {
+        if age.is_zero() {
+            found.refuse(&key("max_auth_age"), quoted(age), "no login is ever recent enough", "set 10m");
+        } else if age > settings.tokens.absolute_ttl {
+            let message = "no session gets this old: tokens.absolute_ttl comes first";
+            found.note(&key("max_auth_age"), quoted(age), message, "set a shorter time, or remove it");
+        }
+    }
+    if route.auth == Auth::None {
+        if route.bounce {
+            let message = "nothing is bounced where cookies are not read";
+            found.warn(&key("bounce"), true, message, "remove it");
+        }
+        if is_everything(&route.path) {
+            let message = "everything that no other route names is open to anybody";
+            found.warn(
+                &key("auth"),
+                route.auth,
+                message,
+                "set \"optional\" or \"required\", and \"none\" on what is public",
+            );
+        }
+    }
+}
+
+/// A sign-in page that asks for a sign-in sends browsers round in circles.
+fn login_page(settings: &Settings, found: &mut Findings) {
+    let url = &settings.accounts.login_url;
+    let path = url.split('?').next().unwrap_or_default();
+    if path.starts_with("/auth/") {
+        return;
+    }
+    let key = "accounts.login_url";
+    // Routes are sorted, most specific first.
+    match settings.routes.iter().find(|route| route.path.matches(path)) {
+        Some(route) if route.auth == Auth::Required => {
+            let message = format!(
+                "this page itself asks for a login (route {}): browsers would go round in circles",
+                route.path
+            );
+            found.refuse(
+                key,
+                format!("{url:?}"),
+                &message,
+                "add a route for it with auth = \"none\" or \"optional\"",
+            );
+        }
+        Some(_) => {}
+        None => {
+            let message = "no route leads to this page";
+            found.refuse(key, format!("{url:?}"), message, "take \"/auth/login\", or add a route for it");
+        }
+    }
+}
+
+fn way_to(upstream: &Upstream, settings: &Settings, found: &mut Findings) {
+    let key = format!("upstream[{}].url", upstream.name);
+    let value = format!("\"{}\"", upstream.url.origin().ascii_serialization());
+    let listen = settings.listen.address;
+    let port = upstream.url.port_or_known_default();
+    let to_itself = match address(&upstream.url) {
+        Some(host) => host == listen.ip() || host.is_loopback() && listen.ip().is_unspecified(),
+        None => {
+            upstream.url.domain() == Some("localhost")
+                && (listen.ip().is_loopback() || listen.ip().is_unspecified())
+        }
+    };
+    if to_itself && port == Some(listen.port()) {
+        let message = "this is Countersign's own listener: requests would go round in circles";
+        found.refuse(
+            &key,
+            value,
+            message,
+            "name the application's own address, and take another port for one of the two",
+        );
+    } else if settings.environment.is_hardened() && address(&upstream.url).is_some_and(is_public) {
+        let message = "identity and answers cross a public network in clear text";
+        found.warn(&key, value, message, "keep the application on loopback, a private network or a tunnel");
+    }
+}
+
+fn address(url: &Url) -> Option<IpAddr> {
+    match url.host() {
+        Some(Host::Ipv4(address)) => Some(address.into()),
+        Some(Host::Ipv6(address)) => Some(IpAddr::from(address).to_canonical()),
+        _ => None,
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()),
+        IpAddr::V6(v6) => {
+            !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified())
+        }
+    }
+}
+
+fn is_everything(path: &PathPattern) -> bool {
+    matches!(path, PathPattern::Prefix(prefix) if prefix == "/")
+}

@@ -1,0 +1,26 @@
+//! Judges a configuration that can be read: what is unsafe, what is weaker than it looks, what is worth knowing.
+
+mod accounts;
+mod gateway;
+mod network;
+mod tokens;
+mod web;
+
+use super::finding::{Finding, Findings};
+use super::{Settings, span};
+use std::time::Duration;
+
+/// Everything there is to say about these settings, in the order of the file.
+pub(crate) fn lint(settings: &Settings) -> Vec<Finding> {
+    let mut found = Findings::default();
+    network::lint(settings, &mut found);
+    tokens::lint(settings, &mut found);
+    web::lint(settings, &mut found);
+    accounts::lint(settings, &mut found);
+    gateway::lint(settings, &mut found);
+    found.into_vec()
+}
+
+fn quoted(span: Duration) -> String {
+    format!("\"{}\"", span::show(span))
+}

@@ -1,0 +1,139 @@
+//! Environment, public URL, listeners, TLS, proxies, store (design §2, §4, §9; B14, K04).
+
+use crate::config::finding::Findings;
+use crate::config::value::{is_loopback, is_loopback_host};
+use crate::config::{Settings, StoreLocation, Transport, TrustedProxies};
+use ipnet::IpNet;
+use url::Url;
+
+pub(super) fn lint(settings: &Settings, found: &mut Findings) {
+    if settings.environment.is_hardened() {
+        hardened(settings, found);
+    } else {
+        development(settings, found);
+    }
+    if settings.tls.transport == Transport::LocalCa && !has_local_name(&settings.public_url) {
+        let message = "the local CA signs for localhost, *.localhost, *.test and loopback only: browsers would refuse this host";
+        found.refuse(
+            "tls.mode",
+            "\"local-ca\"",
+            message,
+            "set tls.mode = \"files\" with a certificate for this host",
+        );
+    }
+    proxies(settings, found);
+    if !is_loopback(settings.listen.admin.ip()) {
+        let message = "the admin listener speaks plain HTTP and tells metrics to whoever reaches it";
+        let value = format!("\"{}\"", settings.listen.admin);
+        found.warn(
+            "listen.admin",
+            value,
+            message,
+            "bind it to loopback, and use listen.health for orchestrators",
+        );
+    }
+    if let StoreLocation::Postgres { verified: false, .. } = settings.store {
+        let message = "the database server's certificate is not checked";
+        found.warn("store", "\"postgres:…\"", message, "add ?sslmode=verify-full");
+    }
+}
+
+/// Development is what it is only on this machine (B14): its cookies have no prefix and its accounts no checks.
+fn development(settings: &Settings, found: &mut Findings) {
+    let url = shown(&settings.public_url);
+    if !is_loopback_host(&settings.public_url) {
+        let message = "environment = \"development\" needs a loopback URL: its cookies and accounts are not fit for others";
+        found.refuse("public_url", &url, message, "take https://localhost:8443, or another environment");
+    }
+    let listeners = [
+        ("listen.address", Some(settings.listen.address)),
+        ("listen.admin", Some(settings.listen.admin)),
+        ("listen.health", settings.listen.health),
+    ];
+    for (key, address) in listeners {
+        if let Some(address) = address.filter(|address| !is_loopback(address.ip())) {
+            let message = "environment = \"development\" listens on loopback only";
+            found.refuse(key, format!("\"{address}\""), message, "take 127.0.0.1, or another environment");
+        }
+    }
+    let plain = settings.tls.transport == Transport::Off;
+    if plain != (settings.public_url.scheme() == "http") {
+        let message =
+            "the scheme does not fit tls.mode: browsers would speak another protocol than the listener";
+        let remedy = "use https:// with tls.mode = \"local-ca\", or http:// with tls.mode = \"off\"";
+        found.refuse("public_url", &url, message, remedy);
+    }
+    if !settings.listen.trusted_proxies.is_nobody() {
+        let message =
+            "environment = \"development\" refuses requests with forwarding headers, whoever sends them";
+        let value = settings.listen.trusted_proxies.to_string();
+        found.warn("listen.trusted_proxies", value, message, "remove it, or take another environment");
+    }
+}
+
+fn hardened(settings: &Settings, found: &mut Findings) {
+    if settings.public_url.scheme() != "https" {
+        let message = "cookies and tokens would cross the network in clear text";
+        let remedy = "write https://, or environment = \"development\" on this machine";
+        found.harden("public_url", shown(&settings.public_url), message, remedy);
+    }
+    if settings.tls.transport == Transport::Off && settings.listen.trusted_proxies.is_nobody() {
+        let message = "plain HTTP without a proxy that ends TLS: every request would be refused or readable";
+        let remedy = "set tls.mode = \"files\", or name the proxy that ends TLS in listen.trusted_proxies";
+        found.harden("tls.mode", "\"off\"", message, remedy);
+    }
+    if settings.tls.transport == Transport::LocalCa && has_local_name(&settings.public_url) {
+        let message = "only machines that trust this machine's own CA can connect";
+        found.warn("tls.mode", "\"local-ca\"", message, "take \"files\" for anything but a rehearsal");
+    }
+}
+
+fn proxies(settings: &Settings, found: &mut Findings) {
+    let key = "listen.trusted_proxies";
+    match &settings.listen.trusted_proxies {
+        TrustedProxies::Private => {
+            let message = "every machine with a private address may claim any client address and HTTPS";
+            found.note(
+                key,
+                "\"private\"",
+                message,
+                "name the proxies' addresses if other machines can connect too",
+            );
+        }
+        TrustedProxies::Networks(networks) => {
+            for network in networks {
+                let value = format!("\"{network}\"");
+                let (wide, remedy) = match network {
+                    IpNet::V4(_) => (8, "name the proxies' addresses"),
+                    IpNet::V6(_) => (16, "name the proxies' addresses"),
+                };
+                if network.prefix_len() == 0 {
+                    let message = "everybody may claim any client address and HTTPS: throttling, logs and address lists mean nothing (K04)";
+                    found.harden(key, value, message, remedy);
+                } else if network.prefix_len() < wide {
+                    let message = "a large part of the internet may claim any client address and HTTPS";
+                    found.warn(key, value, message, remedy);
+                }
+            }
+        }
+    }
+    let header = &settings.listen.client_ip_header;
+    if settings.listen.trusted_proxies.is_nobody() && header != "x-forwarded-for" {
+        let message = "this header is never read: no proxy is trusted";
+        found.note(
+            "listen.client_ip_header",
+            format!("{header:?}"),
+            message,
+            "set listen.trusted_proxies, or remove it",
+        );
+    }
+}
+
+/// The names that the local CA may sign for (its name constraints).
+fn has_local_name(url: &Url) -> bool {
+    is_loopback_host(url) || url.domain().is_some_and(|name| name.ends_with(".test"))
+}
+
+fn shown(url: &Url) -> String {
+    format!("\"{}\"", url.origin().ascii_serialization())
+}

@@ -1,0 +1,85 @@
+//! The files that a configuration names.
+
+use super::{HARDENED, readable};
+use crate::config::{Level, probe};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+/// A directory of this test alone, removed with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("countersign-probe-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, mode: u32) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, "x").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn probed(values: &[(&str, &str)]) -> Vec<(String, Level, bool)> {
+    let found = probe(readable(HARDENED, values).inspect());
+    found.into_iter().map(|finding| (finding.key, finding.level, finding.everywhere)).collect()
+}
+
+#[test]
+fn unreadable_files_stop_every_start() {
+    let folder = Folder::new("unreadable");
+    let (cert, key) = (folder.file("cert.pem", 0o644), folder.file("key.pem", 0o600));
+    let store = format!("sqlite:{}/c.db", folder.0.display());
+    let good = [("tls.cert_file", cert.as_str()), ("tls.key_file", key.as_str()), ("store", store.as_str())];
+    assert_eq!(probed(&good), []);
+    let absent = folder.0.join("absent").display().to_string();
+    let directory = folder.0.display().to_string();
+    for (name, value) in [
+        ("tls.cert_file", &absent),
+        ("tls.key_file", &absent),
+        ("tls.key_file", &directory),
+        ("passwords.blocklist_file", &absent),
+    ] {
+        let found = probed(&[good[0], good[1], good[2], (name, value)]);
+        assert_eq!(found, [(name.to_owned(), Level::Unsafe, true)], "{name} = {value}");
+    }
+    let mail = [("mail.directory", cert.as_str()), ("mail.from", "a@example.com")];
+    let found = probed(&[good[0], good[1], good[2], mail[0], mail[1]]);
+    assert_eq!(found, [("mail.directory".to_owned(), Level::Unsafe, true)]);
+}
+
+/// A secret that others on the machine can read is no secret.
+#[test]
+fn keys_must_be_private() {
+    let folder = Folder::new("private");
+    let cert = folder.file("cert.pem", 0o644);
+    for (mode, expected) in [
+        (0o600, None),
+        (0o400, None),
+        (0o640, Some((Level::Warning, false))),
+        (0o604, Some((Level::Unsafe, false))),
+        (0o666, Some((Level::Unsafe, false))),
+    ] {
+        let key = folder.file(&format!("key-{mode:o}.pem"), mode);
+        let master = folder.file(&format!("master-{mode:o}.key"), mode);
+        let found =
+            probed(&[("tls.cert_file", &cert), ("tls.key_file", &key), ("keys.master_key_file", &master)]);
+        let expected: Vec<_> = expected
+            .into_iter()
+            .flat_map(|(level, everywhere)| {
+                ["tls.key_file", "keys.master_key_file"].map(|key| (key.to_owned(), level, everywhere))
+            })
+            .collect();
+        assert_eq!(found, expected, "mode {mode:o}");
+    }
+}

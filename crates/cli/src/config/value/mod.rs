@@ -1,0 +1,23 @@
+//! The types that configured text is parsed into.
+
+mod choice;
+mod mail;
+mod name;
+mod network;
+mod path;
+mod store;
+
+pub(crate) use choice::{
+    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, HostHeader, LogFormat, LogLevel, SameSite,
+    Signup,
+};
+pub(super) use choice::{TlsMode, UpstreamCsrf};
+pub(super) use mail::Mailbox;
+pub(crate) use mail::{SmtpSecurity, SmtpServer};
+pub(crate) use name::Environment;
+pub(super) use name::{HeaderName, IdentityNames, Scope, UpstreamName};
+pub(crate) use network::TrustedProxies;
+pub(super) use network::{BaseUrl, is_loopback, is_loopback_host};
+pub(super) use path::LocalPath;
+pub(crate) use path::PathPattern;
+pub(crate) use store::StoreLocation;

@@ -1,0 +1,122 @@
+//! Public URLs and trusted networks.
+
+use crate::config::typed::{Leaf, Misfit};
+use ipnet::IpNet;
+use std::fmt;
+use std::net::IpAddr;
+use toml::Value;
+use url::{Host, Url};
+
+/// Scheme, host and port; nothing else. Origins are compared whole (C06), so a path would only be ignored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) struct BaseUrl(pub(in crate::config) Url);
+
+impl Leaf for BaseUrl {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        let bad = |message: &str| {
+            Err(Misfit::new(message, "write scheme, host and port only, such as \"https://app.example.com\""))
+        };
+        if text == "*" || text == "null" {
+            return bad("wildcards and \"null\" stand for anybody");
+        }
+        let lower = text.to_ascii_lowercase();
+        if !lower.starts_with("https://") && !lower.starts_with("http://") {
+            return bad("the URL does not begin with https:// or http://");
+        }
+        // The URL parser repairs these silently; what was meant would be a guess.
+        if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+            return bad("the URL holds a space, a control character or a backslash");
+        }
+        let Ok(url) = Url::parse(text) else { return bad("this is not a URL") };
+        if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
+            return bad("the URL holds a user name or password");
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return bad("the URL holds more than an origin");
+        }
+        if url.port() == Some(0) {
+            return bad("port 0 cannot be reached");
+        }
+        Ok(Self(url))
+    }
+}
+
+/// Whether a URL's host can only mean this machine: `localhost`, `*.localhost` (RFC 6761 §6.3), loopback addresses.
+pub(in crate::config) fn is_loopback_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => is_loopback(IpAddr::V6(address)),
+        None => false,
+    }
+}
+
+/// Loopback, also where it is written as an IPv4-mapped IPv6 address.
+pub(in crate::config) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// Whose forwarding headers are believed (K04).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TrustedProxies {
+    /// Peers in these networks; empty is nobody.
+    Networks(Vec<IpNet>),
+    /// Any peer with a private, link-local or loopback address.
+    Private,
+}
+
+impl TrustedProxies {
+    /// Whether no peer is trusted.
+    pub(crate) fn is_nobody(&self) -> bool {
+        matches!(self, Self::Networks(networks) if networks.is_empty())
+    }
+}
+
+impl fmt::Display for TrustedProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Networks(networks) => {
+                let networks: Vec<_> = networks.iter().map(|network| format!("\"{network}\"")).collect();
+                write!(f, "[{}]", networks.join(", "))
+            }
+            Self::Private => f.write_str("\"private\""),
+        }
+    }
+}
+
+struct Network(IpNet);
+
+impl Leaf for Network {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        let remedy = "write networks such as [\"10.0.0.0/8\", \"2001:db8::1\"], or \"private\"";
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let network = network.ok().ok_or_else(|| Misfit::new("this is not a network or address", remedy))?;
+        if network != network.trunc() {
+            let remedy = format!("did you mean \"{}\"?", network.trunc());
+            return Err(Misfit::new("the network has bits set beyond its prefix", &remedy));
+        }
+        Ok(Self(network))
+    }
+}
+
+impl Leaf for TrustedProxies {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        if text == "private" {
+            return Ok(Self::Private);
+        }
+        Vec::<Network>::from_text(text).map(Self::from)
+    }
+
+    fn from_toml(value: &Value) -> Result<Self, Misfit> {
+        match value {
+            Value::String(text) => Self::from_text(text),
+            other => Vec::<Network>::from_toml(other).map(Self::from),
+        }
+    }
+}
+
+impl From<Vec<Network>> for TrustedProxies {
+    fn from(networks: Vec<Network>) -> Self {
+        Self::Networks(networks.into_iter().map(|Network(network)| network).collect())
+    }
+}
