@@ -1,0 +1,69 @@
+//! Everything that configuration decides about sessions and accounts, as one value.
+
+use std::time::Duration;
+
+use super::password::PasswordPolicy;
+use super::rotation::RotationPolicy;
+use super::session::SessionPolicy;
+use super::signing_key::Algorithm;
+use super::throttle::ThrottleRule;
+use super::token::access::AccessProfile;
+
+/// Who may create an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignUp {
+    /// Nobody.
+    Off,
+    /// Whom an operator invites.
+    Invite,
+    /// Anybody, after a mail round trip.
+    Mailed,
+    /// Anybody, at once and verified: development only.
+    Immediate,
+}
+
+/// What happens at the limit of concurrent sessions (D14).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionLimit {
+    /// Live sessions a user may have.
+    pub max: u32,
+    /// End the oldest (or else refuse the new one).
+    pub end_oldest: bool,
+}
+
+/// The rules in force at one deployment.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Issuer, audience, environment, leeway.
+    pub access: AccessProfile,
+    /// Deadlines.
+    pub session: SessionPolicy,
+    /// Rotation windows.
+    pub rotation: RotationPolicy,
+    /// Sign-up.
+    pub sign_up: SignUp,
+    /// Concurrent sessions.
+    pub session_limit: Option<SessionLimit>,
+    /// New passwords.
+    pub password: PasswordPolicy,
+    /// Password guesses per account.
+    pub account_throttle: ThrottleRule,
+    /// Password guesses per network.
+    pub network_throttle: ThrottleRule,
+    /// What new signing keys are.
+    pub algorithm: Algorithm,
+    /// How long a signing key is published before it signs.
+    pub prepublish: Duration,
+    /// How long a node may go without hearing of revocations.
+    pub max_staleness: Duration,
+    /// How long a single-use code works.
+    pub code_ttl: Duration,
+}
+
+impl Policy {
+    /// How long anything signed can live, leeway included: revocations older than this need not be remembered.
+    #[must_use]
+    pub fn longest_access(&self) -> Duration {
+        self.session.access_ttl + self.session.leeway
+    }
+}

@@ -1,0 +1,344 @@
+//! Routes: which path asks for what (design §9). Matched after normalisation; a path that two readers could take for
+//! different routes is refused or gets the stricter of both (C07, K05).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::scope::ScopeSet;
+
+/// Whether a route asks for a principal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RouteAuth {
+    /// Cookies are not read, nothing is set, caching is untouched.
+    None,
+    /// Identity if there is one.
+    Optional,
+    /// No principal, no entry.
+    Required,
+}
+
+/// How a route is protected against CSRF.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RouteCsrf {
+    /// Not at all: for webhooks, only with [`RouteAuth::None`].
+    Off,
+    /// Fetch Metadata and Origin.
+    Origin,
+    /// These and a session-bound token.
+    Token,
+}
+
+/// Who answers CORS preflights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RouteCors {
+    /// We do, by `[cors] allowed_origins`.
+    Countersign,
+    /// The upstream does.
+    Upstream,
+}
+
+/// What a route asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteRule {
+    /// Index of the upstream.
+    pub upstream: usize,
+    /// Principal.
+    pub auth: RouteAuth,
+    /// CSRF protection.
+    pub csrf: RouteCsrf,
+    /// CORS.
+    pub cors: RouteCors,
+    /// Whether a navigation without its Strict cookies is bounced.
+    pub bounce: bool,
+    /// Scopes that the principal needs, all of them.
+    pub scope: ScopeSet,
+    /// How long ago the user may have proved who they are.
+    pub max_auth_age: Option<Duration>,
+    /// Time to the first response byte; `None` for the default.
+    pub first_byte: Option<Duration>,
+    /// Time between two bytes; `None` for the default, zero for no limit.
+    pub between_bytes: Option<Duration>,
+}
+
+impl RouteRule {
+    /// The default for an upstream: identity required, origin check, bounced.
+    #[must_use]
+    pub fn protected(upstream: usize) -> Self {
+        Self {
+            upstream,
+            auth: RouteAuth::Required,
+            csrf: RouteCsrf::Origin,
+            cors: RouteCors::Countersign,
+            bounce: true,
+            scope: ScopeSet::default(),
+            max_auth_age: None,
+            first_byte: None,
+            between_bytes: None,
+        }
+    }
+
+    /// Everything that either rule asks for. The upstream is `self`'s.
+    #[must_use]
+    fn stricter(&self, other: &Self) -> Self {
+        let scope = self.scope.iter().chain(other.scope.iter());
+        Self {
+            auth: self.auth.max(other.auth),
+            csrf: self.csrf.max(other.csrf),
+            scope: ScopeSet::from_names(scope).unwrap_or_default(),
+            max_auth_age: match (self.max_auth_age, other.max_auth_age) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            },
+            ..self.clone()
+        }
+    }
+}
+
+/// A path pattern: exact, or `prefix/*`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Pattern {
+    path: Box<str>,
+    prefix: bool,
+}
+
+/// A pattern that is neither.
+#[derive(Debug, thiserror::Error)]
+#[error("path {0:?} is neither an exact path (/a/b) nor a prefix (/a/*), in its normal form")]
+pub struct InvalidPattern(String);
+
+impl Pattern {
+    /// Parses a pattern.
+    ///
+    /// # Errors
+    /// [`InvalidPattern`].
+    pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
+        let bad = || InvalidPattern(text.chars().take(200).collect());
+        let (path, prefix) = match text.strip_suffix('*') {
+            Some(path) if path.ends_with('/') => (path, true),
+            Some(_) => return Err(bad()),
+            None => (text, false),
+        };
+        if path.contains(['*', '?', '#']) || normalise(path).as_deref() != Some(path) {
+            return Err(bad());
+        }
+        Ok(Self { path: path.into(), prefix })
+    }
+}
+
+/// All routes of a gateway, the most specific match wins: exact before prefix, longer prefix before shorter.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    rules: Vec<RouteRule>,
+    exact: HashMap<Box<str>, usize>,
+    prefixes: Vec<(Box<str>, usize)>,
+}
+
+/// What a request path maps to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Matched<'t> {
+    /// A rule as configured.
+    Rule(&'t RouteRule),
+    /// The stricter of several that different readers of the path would apply.
+    Merged(Box<RouteRule>),
+    /// No route, or a path that reads as different routes: 404.
+    NotFound,
+}
+
+impl Matched<'_> {
+    /// The rule, if there is one.
+    #[must_use]
+    pub fn rule(&self) -> Option<&RouteRule> {
+        match self {
+            Self::Rule(rule) => Some(rule),
+            Self::Merged(rule) => Some(rule),
+            Self::NotFound => None,
+        }
+    }
+}
+
+impl RouteTable {
+    /// Builds the table. Later rules with an equal pattern replace earlier ones.
+    #[must_use]
+    pub fn new(routes: impl IntoIterator<Item = (Pattern, RouteRule)>) -> Self {
+        let mut table = Self::default();
+        for (pattern, rule) in routes {
+            let index = table.rules.len();
+            table.rules.push(rule);
+            if pattern.prefix {
+                table.prefixes.retain(|(path, _)| *path != pattern.path);
+                table.prefixes.push((pattern.path, index));
+            } else {
+                table.exact.insert(pattern.path, index);
+            }
+        }
+        table.prefixes.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        table
+    }
+
+    /// Finds what a raw request path (no query) asks for.
+    #[must_use]
+    pub fn find(&self, raw: &str) -> Matched<'_> {
+        let Some(index) = self.index(raw) else { return Matched::NotFound };
+        let Some(rule) = self.rules.get(index) else { return Matched::NotFound };
+        if !is_plain(raw) {
+            // Dot segments, encoded slashes, doubled slashes, parameters: the upstream may read another path than we do.
+            // If that reading belongs to another route, nobody honest sent it.
+            match normalise(raw) {
+                Some(normal) if self.index(&normal) == Some(index) => {}
+                _ => return Matched::NotFound,
+            }
+        }
+        let mut merged: Option<RouteRule> = None;
+        // Many frameworks ignore case and a final slash: whichever reading is stricter holds.
+        for variant in variants(raw) {
+            if let Some(other) = self.index(&variant).filter(|i| *i != index).and_then(|i| self.rules.get(i))
+            {
+                let stricter = merged.as_ref().unwrap_or(rule).stricter(other);
+                if stricter != *rule {
+                    merged = Some(stricter);
+                }
+            }
+        }
+        merged.map_or(Matched::Rule(rule), |rule| Matched::Merged(Box::new(rule)))
+    }
+
+    fn index(&self, path: &str) -> Option<usize> {
+        if let Some(index) = self.exact.get(path) {
+            return Some(*index);
+        }
+        self.prefixes.iter().find(|(prefix, _)| path.starts_with(&**prefix)).map(|(_, index)| *index)
+    }
+}
+
+/// Whether every reader agrees on what the path is.
+fn is_plain(path: &str) -> bool {
+    let odd = |b: &u8| matches!(b, b'%' | b'\\' | b';') || b.is_ascii_control();
+    !path.as_bytes().iter().any(odd) && !path.contains("//") && !path.contains("/.")
+}
+
+fn variants(raw: &str) -> impl Iterator<Item = String> {
+    let slash = match raw.strip_suffix('/') {
+        Some("") => None,
+        Some(shorter) => Some(shorter.to_owned()),
+        None => Some(format!("{raw}/")),
+    };
+    let lower = raw.bytes().any(|b| b.is_ascii_uppercase()).then(|| raw.to_ascii_lowercase());
+    let both = lower.as_ref().and(slash.as_ref()).map(|s| s.to_ascii_lowercase());
+    slash.into_iter().chain(lower).chain(both)
+}
+
+/// The path as the most eager upstream would read it: decoded, parameters dropped, slashes collapsed, dot segments resolved. `None` if it
+/// does not start with `/`, is not UTF-8 once decoded, or holds control characters.
+#[must_use]
+pub fn normalise(raw: &str) -> Option<String> {
+    // Twice, because some stacks decode twice.
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|t| t.into_owned());
+    let decoded = decode(&decode(raw)?)?.replace('\\', "/");
+    if !decoded.starts_with('/') || decoded.chars().any(char::is_control) {
+        return None;
+    }
+    let mut segments: Vec<&str> = Vec::new();
+    let mut directory = false;
+    for segment in decoded.split('/') {
+        let name = segment.split(';').next().unwrap_or_default();
+        directory = matches!(name, "" | "." | "..");
+        match name {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            name => segments.push(name),
+        }
+    }
+    let mut out = format!("/{}", segments.join("/"));
+    if directory && out.len() > 1 {
+        out.push('/');
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(auth: RouteAuth) -> RouteRule {
+        RouteRule { auth, ..RouteRule::protected(0) }
+    }
+
+    fn table() -> RouteTable {
+        let admin = RouteRule { scope: ScopeSet::parse("admin").unwrap(), ..RouteRule::protected(0) };
+        RouteTable::new([
+            (Pattern::parse("/*").unwrap(), rule(RouteAuth::Required)),
+            (Pattern::parse("/assets/*").unwrap(), rule(RouteAuth::None)),
+            (Pattern::parse("/hook").unwrap(), rule(RouteAuth::None)),
+            (Pattern::parse("/api/admin/*").unwrap(), admin),
+        ])
+    }
+
+    fn auth(path: &str) -> Option<RouteAuth> {
+        table().find(path).rule().map(|r| r.auth)
+    }
+
+    #[test]
+    fn most_specific_wins() {
+        assert_eq!(auth("/hook"), Some(RouteAuth::None));
+        assert_eq!(auth("/assets/a.css"), Some(RouteAuth::None));
+        assert_eq!(auth("/"), Some(RouteAuth::Required));
+        assert_eq!(auth("/files/a%20b.txt"), Some(RouteAuth::Required));
+        assert_eq!(auth("/a/./b"), Some(RouteAuth::Required), "odd, but every reading is the same route");
+    }
+
+    /// C07, K05: no spelling of another path is exempt.
+    #[test]
+    fn c07_exemptions_cannot_be_spelled() {
+        for spelled in ["/hook/", "/HOOK", "/hook/x"] {
+            assert_eq!(auth(spelled), Some(RouteAuth::Required), "{spelled}");
+        }
+        for odd in [
+            "//hook",
+            "/a/../hook",
+            "/%2e/hook",
+            "/hoo%6b",
+            "/hook;x",
+            "/hook%2f",
+            "/./hook",
+            "/x/%2e%2e/hook",
+            "/a%2f..%2fhook",
+        ] {
+            assert_ne!(auth(odd), Some(RouteAuth::None), "{odd}");
+        }
+        for escape in [
+            "/assets/../api/me",
+            "/assets/..%2fapi/me",
+            "/assets/%2e%2e/api/me",
+            "/assets/..;/api/me",
+            "/assets/..\\api",
+            "/assets/%252e%252e/api",
+            "/assets/%00",
+        ] {
+            assert_eq!(auth(escape), None, "{escape}");
+        }
+    }
+
+    /// A stricter rule holds for every spelling that a framework might accept for it.
+    #[test]
+    fn stricter_rules_hold_for_variants() {
+        for path in ["/api/admin/x", "/API/admin/x", "/api/admin", "/Api/Admin"] {
+            let table = table();
+            let found = table.find(path);
+            assert_eq!(found.rule().unwrap().scope.to_string(), "admin", "{path}");
+        }
+        assert!(table().find("/api/administer").rule().unwrap().scope.is_empty());
+    }
+
+    #[test]
+    fn patterns() {
+        for good in ["/", "/*", "/a", "/a/*", "/a/b.c"] {
+            assert!(Pattern::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "/a*", "/*/b", "/a//b", "/a/../b", "/a?b", "/%61"] {
+            assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

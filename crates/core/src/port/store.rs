@@ -1,0 +1,337 @@
+//! Durable state. Every verb is one atomic decision, durable (fsynced) when it returns; there is no
+//! read-then-write across calls (style rule 4).
+
+use crate::domain::device::Device;
+use crate::domain::event::{Event, EventFilter};
+use crate::domain::id::{Epoch, Generation, PublicId, Sid, UserId};
+use crate::domain::rotation::{Abandoned, RotationRecord};
+use crate::domain::scope::ScopeSet;
+use crate::domain::session::{EndReason, Ended, Held, Session};
+use crate::domain::signing_key::SigningKey;
+use crate::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Email, PasswordHash, User};
+
+/// The store could not do it, grouped by what the caller should do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Overloaded or unreachable: answer 503 with Retry-After; nothing was acknowledged.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// A row that this version cannot read: an operator must look.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+/// A user to create.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The user, with epoch 1.
+    pub user: User,
+}
+
+/// What became of [`Store::open_session`].
+#[derive(Clone, Debug)]
+pub enum Opening {
+    /// Opened. The user as it is after the write, so that the caller can compare epochs (P4), and the sessions that were
+    /// ended to make room.
+    Opened {
+        /// The user now.
+        user: User,
+        /// Sessions ended by the limit.
+        ended: Vec<Sid>,
+    },
+    /// The limit of concurrent sessions is reached and the policy is to refuse.
+    LimitReached,
+    /// There is no such user.
+    NoUser,
+}
+
+/// What became of [`Store::rotate_if_current`].
+#[derive(Clone, Debug)]
+pub enum Rotated {
+    /// Written. The session and its user as they are after the write.
+    Rotated(Held),
+    /// Somebody else was first, or the session ended: judge again.
+    Moved(Held),
+    /// There is no such session.
+    Gone,
+}
+
+/// A user's password to set.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    /// Whose.
+    pub user: UserId,
+    /// The new hash.
+    pub hash: PasswordHash,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a verb that ends all of a user's sessions did.
+#[derive(Clone, Debug)]
+pub struct UserRevoked {
+    /// The raised epoch.
+    pub epoch: Epoch,
+    /// The sessions that were live.
+    pub ended: Vec<Sid>,
+}
+
+/// A use of a session, noted behind the answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Use {
+    /// Which session.
+    pub sid: Sid,
+    /// Last verified request.
+    pub seen_at: Option<Timestamp>,
+    /// A generation seen in use, and when.
+    pub confirmed: Option<(Generation, Timestamp)>,
+}
+
+/// What a node must hold in memory to refuse dead tokens.
+#[derive(Clone, Debug, Default)]
+pub struct RevocationsSince {
+    /// Sessions ended since, and when.
+    pub ended: Vec<(Sid, Timestamp)>,
+    /// Epochs raised since, and when.
+    pub epochs: Vec<(UserId, Epoch, Timestamp)>,
+    /// All abandoned generations whose access tokens could still be good.
+    pub abandoned: Vec<(Sid, Abandoned)>,
+}
+
+/// What a single-use code is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum CodeKind {
+    /// Confirms an address and creates the account.
+    SignUp,
+    /// An operator's invitation.
+    Invite,
+}
+
+impl CodeKind {
+    /// Stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::Invite => "invite",
+        }
+    }
+}
+
+/// A single-use code. Only its hash is stored (D08, F09).
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// SHA-256 of the code.
+    pub hash: [u8; 32],
+    /// What for.
+    pub kind: CodeKind,
+    /// The address it was mailed to.
+    pub email: Email,
+    /// The password chosen at sign-up, hashed.
+    pub password: Option<PasswordHash>,
+    /// Scopes of an invitation.
+    pub scope: ScopeSet,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+
+/// Part of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Durable state.
+///
+/// Every method fails with [`StoreError`] only; each is atomic, and durable when it returns `Ok`.
+pub trait Store: Send + Sync {
+    // ── users ──
+
+    /// Creates a user. `false` when the address is taken; nothing changes then.
+    fn create_user(&self, new: NewUser) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// A user by id.
+    fn user(&self, id: &UserId) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+    /// A user by address.
+    fn user_by_email(&self, email: &Email) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+    /// Users by address, after `after`, at most `limit`.
+    fn users(
+        &self,
+        after: Option<&Email>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page<User>, StoreError>> + Send;
+    /// Sets a password, raises the epoch and ends all of the user's sessions (D11). `None` without such a user.
+    fn set_password(
+        &self,
+        new: NewPassword,
+    ) -> impl Future<Output = Result<Option<UserRevoked>, StoreError>> + Send;
+    /// Replaces a hash by one with stronger parameters if it still is `old`. Sessions stay (F04).
+    fn upgrade_password(
+        &self,
+        user: &UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Disables a user, raises the epoch and ends all sessions; or enables again. `None` without such a user.
+    fn set_disabled(
+        &self,
+        user: &UserId,
+        disabled: bool,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<UserRevoked>, StoreError>> + Send;
+
+    // ── guesses ──
+
+    /// Counts an attempt for each key by `rule.admit`: all are admitted and counted, or none is (F08).
+    fn admit_attempt(
+        &self,
+        keys: &[(ThrottleKey, ThrottleRule)],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Admission, StoreError>> + Send;
+    /// Forgets the attempts of the keys, after a success.
+    fn clear_attempts(&self, keys: &[ThrottleKey]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    // ── sessions ──
+
+    /// Opens a session. `limit` is the number of live sessions that the user may have, this one included, and whether the oldest are
+    /// ended (`true`) or the new one is refused (D14). "Live" is judged at `session.created_at` by `ended` and `expires_at`.
+    /// `replaces` is ended in the same step, with [`EndReason::Replaced`].
+    fn open_session(
+        &self,
+        session: &Session,
+        replaces: Option<Sid>,
+        limit: Option<(u32, bool)>,
+    ) -> impl Future<Output = Result<Opening, StoreError>> + Send;
+    /// A session with its user.
+    fn session(&self, sid: Sid) -> impl Future<Output = Result<Option<Held>, StoreError>> + Send;
+    /// A session by public id.
+    fn session_by_public_id(
+        &self,
+        id: &PublicId,
+    ) -> impl Future<Output = Result<Option<Held>, StoreError>> + Send;
+    /// A user's sessions, newest first; ended ones only if asked for; at most 200.
+    fn sessions_of(
+        &self,
+        user: &UserId,
+        with_ended: bool,
+    ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+    /// Writes `next` if the session is not ended and its (`current`, `lost`) still are those of `judged`; `seen_at` and
+    /// `device` replace what was seen last. A confirmation that was written meanwhile is no conflict.
+    fn rotate_if_current(
+        &self,
+        sid: Sid,
+        judged: &RotationRecord,
+        next: &RotationRecord,
+        seen_at: Timestamp,
+        device: &Device,
+    ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
+    /// Notes uses: `seen_at` and confirmations only ever move forward; a confirmation counts only while its generation is
+    /// current and unconfirmed.
+    fn note_uses(&self, uses: &[Use]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Ends a session. `None` if there is none or it had ended before; nothing changes then.
+    fn revoke_session(
+        &self,
+        sid: Sid,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<Ended>, StoreError>> + Send;
+    /// Ends all of a user's live sessions but one.
+    fn revoke_other_sessions(
+        &self,
+        user: &UserId,
+        keep: Sid,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Sid>, StoreError>> + Send;
+    /// Raises a user's epoch and ends all sessions. `None` without such a user.
+    fn revoke_user(
+        &self,
+        user: &UserId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<UserRevoked>, StoreError>> + Send;
+    /// Raises every user's epoch and ends every session; returns the ones that were live.
+    fn revoke_everyone(
+        &self,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Sid>, StoreError>> + Send;
+    /// What ended or was raised at or after `since`, and all abandoned ranges with `until` after `now`.
+    fn revocations_since(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<RevocationsSince, StoreError>> + Send;
+
+    // ── devices, codes, keys, sealed values ──
+
+    /// Remembers a device of a user (a keyed hash).
+    fn remember_device(
+        &self,
+        user: &UserId,
+        device: ThrottleKey,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Whether one of these devices signed in as the user before, and which.
+    fn known_device(
+        &self,
+        user: &UserId,
+        devices: &[ThrottleKey],
+    ) -> impl Future<Output = Result<Option<ThrottleKey>, StoreError>> + Send;
+    /// Stores a single-use code.
+    fn put_code(&self, code: Code) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Takes a code that has not expired; a second call finds nothing.
+    fn consume_code(
+        &self,
+        hash: &[u8; 32],
+        kind: CodeKind,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<Code>, StoreError>> + Send;
+    /// All signing keys.
+    fn signing_keys(&self) -> impl Future<Output = Result<Vec<SigningKey>, StoreError>> + Send;
+    /// Adds a signing key; with `only_first`, only if there is none yet (two nodes may start at once). Returns whether it was added.
+    fn add_signing_key(
+        &self,
+        key: &SigningKey,
+        only_first: bool,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Revokes a signing key. `false` without such a key.
+    fn revoke_signing_key(
+        &self,
+        kid: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// A sealed value.
+    fn sealed(&self, name: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+    /// Stores a sealed value unless there is one, and returns the one that is stored.
+    fn put_sealed_if_absent(
+        &self,
+        name: &str,
+        value: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+
+    // ── events and upkeep ──
+
+    /// Appends events.
+    fn append_events(&self, events: &[Event]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Reads events in the order in which they were appended, each with its row number.
+    fn events(
+        &self,
+        filter: &EventFilter,
+    ) -> impl Future<Output = Result<Vec<(u64, Event)>, StoreError>> + Send;
+    /// Deletes what is no longer of use, at most `batch` rows of each kind: sessions that ended or expired before `sessions_before`, events
+    /// before `events_before`, expired codes, stale attempts. Returns how many rows went.
+    fn purge(
+        &self,
+        sessions_before: Timestamp,
+        events_before: Timestamp,
+        now: Timestamp,
+        batch: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    /// A round trip, for readiness.
+    fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

@@ -1,0 +1,83 @@
+//! Assertions for upstreams (design §4, K02).
+
+use std::sync::Arc;
+
+use super::engine::{Engine, ServiceError};
+use super::principal::Principal;
+use crate::domain::id::{Sid, TokenId};
+use crate::domain::time::Timestamp;
+use crate::domain::token::assertion::{self, AssertionClaims};
+use crate::port::Outside;
+
+/// An upstream as an audience: its name and those it forwards to.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    /// Position in the configuration, to tell upstreams apart cheaply.
+    pub index: u32,
+    /// Names for the claim `aud`.
+    pub names: Vec<Box<str>>,
+}
+
+/// Same access token, same upstream: same claims.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct AssertionKey {
+    sid: Sid,
+    generation: u32,
+    issued_at: Timestamp,
+    upstream: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Made {
+    at: Timestamp,
+    token: Arc<str>,
+}
+
+impl<O: Outside> Engine<O> {
+    /// The assertion for a principal and an upstream; one made within the last 30 s is used again.
+    ///
+    /// # Errors
+    /// [`ServiceError::Signing`].
+    pub fn assertion(&self, principal: &Principal, audience: &Audience) -> Result<Arc<str>, ServiceError> {
+        let now = self.now();
+        let claims = principal.claims();
+        let key = AssertionKey {
+            sid: claims.sid,
+            generation: claims.generation.0,
+            issued_at: claims.issued_at,
+            upstream: audience.index,
+        };
+        if let Some(made) = self.assertions.get(&key)
+            && now >= made.at
+            && now.since(made.at) < assertion::REUSE
+        {
+            return Ok(Arc::clone(&made.token));
+        }
+        let (iat, exp) = assertion::times(now);
+        let jti = TokenId::from_random(self.random16());
+        let email = principal.verified_email().map(|e| e.as_str());
+        let token: Arc<str> = self
+            .sign(
+                assertion::TYP,
+                &AssertionClaims {
+                    iss: &self.policy.access.issuer,
+                    sub: claims.user.as_str(),
+                    aud: &audience.names,
+                    exp,
+                    iat,
+                    jti: jti.as_str(),
+                    session: principal.session().as_str(),
+                    env: self.environment().as_str(),
+                    purpose: assertion::PURPOSE,
+                    scope: claims.scope.to_string(),
+                    auth_time: claims.auth_time.as_secs(),
+                    amr: &claims.amr,
+                    email,
+                    email_verified: email.map(|_| true),
+                },
+            )?
+            .into();
+        self.assertions.insert(key, Arc::new(Made { at: now, token: Arc::clone(&token) }));
+        Ok(token)
+    }
+}

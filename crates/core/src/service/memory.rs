@@ -1,0 +1,206 @@
+//! What a node holds in memory: who is dead, who was seen, what waits to be written (design §5, §6).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::domain::event::Event;
+use crate::domain::id::{Epoch, Generation, Sid, UserId};
+use crate::domain::rotation::{Abandoned, RotationRecord};
+use crate::domain::time::Timestamp;
+use crate::port::{Notice, RevocationsSince, Use};
+
+/// Events kept while the store does not take them; beyond, the oldest go (they were logged anyway).
+const MAX_EVENTS: usize = 10_000;
+
+#[derive(Debug, Default)]
+struct Dead {
+    sids: HashMap<Sid, Timestamp>,
+    epochs: HashMap<UserId, (Epoch, Timestamp)>,
+    abandoned: HashMap<Sid, Vec<Abandoned>>,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    uses: HashMap<Sid, Use>,
+    events: Vec<Event>,
+    dropped_events: u64,
+}
+
+/// Why memory refuses an access token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Refusal {
+    /// Its session ended, or the user's epoch was raised.
+    Revoked,
+    /// Its generation was abandoned: theft.
+    Abandoned,
+}
+
+/// A node's memory.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    dead: RwLock<Dead>,
+    pending: Mutex<Pending>,
+    /// When a complete look at the store last finished.
+    fresh_at: Mutex<Timestamp>,
+}
+
+impl Memory {
+    /// Whether an access token must be refused. On the hot path: two or three look-ups under a shared lock.
+    pub(super) fn refuses(
+        &self,
+        user: &UserId,
+        epoch: Epoch,
+        sid: Sid,
+        generation: Generation,
+    ) -> Option<Refusal> {
+        let dead = self.dead.read().unwrap_or_else(PoisonError::into_inner);
+        if dead.sids.contains_key(&sid) || dead.epochs.get(user).is_some_and(|(raised, _)| epoch < *raised) {
+            return Some(Refusal::Revoked);
+        }
+        let abandoned = dead.abandoned.get(&sid);
+        let caught =
+            abandoned.is_some_and(|r| r.iter().any(|a| a.first <= generation && generation <= a.last));
+        caught.then_some(Refusal::Abandoned)
+    }
+
+    /// Whether a session is known to have ended: a store that went back in time must not revive it.
+    pub(super) fn knows_ended(&self, sid: Sid) -> bool {
+        self.dead.read().unwrap_or_else(PoisonError::into_inner).sids.contains_key(&sid)
+    }
+
+    /// Takes a notice in. Idempotent, and newer knowledge is never overwritten by older.
+    pub(super) fn apply(&self, notice: &Notice) {
+        match notice {
+            Notice::SessionEnded { sid, at } => {
+                self.dead_mut(|dead| {
+                    dead.sids.entry(*sid).or_insert(*at);
+                    dead.abandoned.remove(sid);
+                });
+            }
+            Notice::EpochRaised { user, epoch, at } => self.dead_mut(|dead| {
+                let entry = dead.epochs.entry(user.clone()).or_insert((*epoch, *at));
+                if entry.0 < *epoch {
+                    *entry = (*epoch, *at);
+                }
+            }),
+            Notice::Abandoned { sid, range } => self.dead_mut(|dead| {
+                let ranges = dead.abandoned.entry(*sid).or_default();
+                ranges.retain(|r| r.first != range.first);
+                ranges.push(*range);
+            }),
+            Notice::Confirmed { sid, generation, at } => self.note_use(*sid, None, Some((*generation, *at))),
+            Notice::Gap => {}
+        }
+    }
+
+    fn dead_mut(&self, change: impl FnOnce(&mut Dead)) {
+        change(&mut self.dead.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Takes in what the store knows, and drops what no token can outlive.
+    pub(super) fn refill(&self, known: RevocationsSince, forget_before: Timestamp, now: Timestamp) {
+        self.dead_mut(|dead| {
+            for (sid, at) in known.ended {
+                dead.sids.entry(sid).or_insert(at);
+            }
+            for (user, epoch, at) in known.epochs {
+                let entry = dead.epochs.entry(user).or_insert((epoch, at));
+                if entry.0 < epoch {
+                    *entry = (epoch, at);
+                }
+            }
+            for (sid, range) in known.abandoned {
+                let ranges = dead.abandoned.entry(sid).or_default();
+                ranges.retain(|r| r.first != range.first);
+                ranges.push(range);
+            }
+            dead.sids.retain(|_, at| *at >= forget_before);
+            dead.epochs.retain(|_, (_, at)| *at >= forget_before);
+            dead.abandoned.retain(|_, ranges| {
+                ranges.retain(|r| r.until > now);
+                !ranges.is_empty()
+            });
+        });
+        *self.fresh_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// When the store was last heard of in full.
+    pub(super) fn fresh_at(&self) -> Timestamp {
+        *self.fresh_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a use, to be written behind; judged with at once (see [`Self::overlay`]).
+    pub(super) fn note_use(
+        &self,
+        sid: Sid,
+        seen_at: Option<Timestamp>,
+        confirmed: Option<(Generation, Timestamp)>,
+    ) {
+        let mut pending = self.pending();
+        let entry = pending.uses.entry(sid).or_insert(Use { sid, seen_at: None, confirmed: None });
+        entry.seen_at = entry.seen_at.max(seen_at);
+        if let Some((generation, _)) = confirmed
+            && entry.confirmed.is_none_or(|(known, _)| known < generation)
+        {
+            entry.confirmed = confirmed;
+        }
+    }
+
+    /// Adds what waits to be written to a record that was read: a confirmation counts at once.
+    pub(super) fn overlay(&self, sid: Sid, record: &mut RotationRecord, seen_at: &mut Timestamp) {
+        let pending = self.pending();
+        if let Some(noted) = pending.uses.get(&sid) {
+            if let Some((generation, at)) = noted.confirmed {
+                record.confirm(generation, at);
+            }
+            if let Some(seen) = noted.seen_at {
+                *seen_at = (*seen_at).max(seen);
+            }
+        }
+    }
+
+    /// Takes what waits to be written.
+    pub(super) fn take_uses(&self) -> Vec<Use> {
+        self.pending().uses.values().copied().collect()
+    }
+
+    /// Forgets uses that were written; what was noted meanwhile stays.
+    pub(super) fn written(&self, uses: &[Use]) {
+        let mut pending = self.pending();
+        for done in uses {
+            if pending.uses.get(&done.sid) == Some(done) {
+                pending.uses.remove(&done.sid);
+            }
+        }
+    }
+
+    pub(super) fn queue_event(&self, event: Event) {
+        let mut pending = self.pending();
+        if pending.events.len() >= MAX_EVENTS {
+            pending.dropped_events += 1;
+            return;
+        }
+        pending.events.push(event);
+    }
+
+    pub(super) fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut self.pending().events)
+    }
+
+    /// Puts events back that the store did not take, in front of newer ones.
+    pub(super) fn return_events(&self, mut events: Vec<Event>) {
+        let mut pending = self.pending();
+        events.append(&mut pending.events);
+        events.truncate(MAX_EVENTS);
+        pending.events = events;
+    }
+
+    /// How many events could not be kept.
+    pub(super) fn dropped_events(&self) -> u64 {
+        self.pending().dropped_events
+    }
+}

@@ -1,0 +1,113 @@
+//! Principals: proof that a credential was verified. Only [`super::Engine`] makes one (style rule 9).
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use crate::domain::id::{PublicId, UserId};
+use crate::domain::scope::ScopeSet;
+use crate::domain::session::{Held, SessionPolicy};
+use crate::domain::time::Timestamp;
+use crate::domain::token::access::AccessClaims;
+use crate::domain::user::Email;
+
+/// Who a verified request acts for.
+#[derive(Debug)]
+pub struct Principal {
+    claims: AccessClaims,
+    session: PublicId,
+    email: Email,
+    email_verified: bool,
+    session_expires_at: Timestamp,
+    /// When a use was last noted, in milliseconds: at most once a minute (design §5 "Idle").
+    noted_at: AtomicI64,
+    /// Whether the first use of this token is news: nobody has yet seen its generation in use.
+    unconfirmed: AtomicBool,
+}
+
+impl Principal {
+    pub(super) fn new(claims: AccessClaims, held: &Held) -> Self {
+        let rotation = &held.session.rotation;
+        let unconfirmed = rotation.current == claims.generation && rotation.confirmed_at.is_none();
+        Self {
+            claims,
+            session: held.session.public_id.clone(),
+            email: held.user.email.clone(),
+            email_verified: held.user.email_verified,
+            session_expires_at: held.session.expires_at,
+            noted_at: AtomicI64::new(held.session.seen_at.as_millis()),
+            unconfirmed: AtomicBool::new(unconfirmed),
+        }
+    }
+
+    /// The verified claims.
+    #[must_use]
+    pub const fn claims(&self) -> &AccessClaims {
+        &self.claims
+    }
+
+    /// The user: `sub`.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.claims.user
+    }
+
+    /// The session's public id.
+    #[must_use]
+    pub const fn session(&self) -> &PublicId {
+        &self.session
+    }
+
+    /// The account name.
+    #[must_use]
+    pub const fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// The address, only if somebody vouched for it.
+    #[must_use]
+    pub const fn verified_email(&self) -> Option<&Email> {
+        if self.email_verified { Some(&self.email) } else { None }
+    }
+
+    /// What the principal may do.
+    #[must_use]
+    pub const fn scope(&self) -> &ScopeSet {
+        &self.claims.scope
+    }
+
+    /// The session's absolute deadline.
+    #[must_use]
+    pub const fn session_expires_at(&self) -> Timestamp {
+        self.session_expires_at
+    }
+
+    /// Whether this is the first use of an unconfirmed generation. True once.
+    pub(super) fn take_unconfirmed(&self) -> bool {
+        self.unconfirmed.load(Ordering::Relaxed) && self.unconfirmed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether a use at `now` should be noted; at most once a minute.
+    pub(super) fn should_note(&self, now: Timestamp) -> bool {
+        let last = self.noted_at.load(Ordering::Relaxed);
+        now.as_millis() - last >= 60_000
+            && self
+                .noted_at
+                .compare_exchange(last, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+}
+
+/// A session as its owner may see it: design §7 "Session body".
+#[derive(Clone, Debug)]
+pub struct SessionView {
+    /// The session and its user.
+    pub held: Held,
+    /// When it ends if nobody uses it.
+    pub idle_expires_at: Timestamp,
+}
+
+impl SessionView {
+    pub(super) fn new(held: Held, policy: &SessionPolicy) -> Self {
+        let idle_expires_at = held.session.idle_expires_at(policy);
+        Self { held, idle_expires_at }
+    }
+}

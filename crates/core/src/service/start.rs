@@ -1,0 +1,81 @@
+//! Starting an engine: pepper, signing keys and memory come from the store.
+
+use std::sync::{Arc, RwLock};
+
+use quick_cache::sync::Cache;
+
+use super::engine::Engine;
+use super::keys;
+use super::memory::Memory;
+use crate::domain::key::{Keyring, Unsealable};
+use crate::domain::policy::Policy;
+use crate::domain::secret::{SecretArray, SecretBytes};
+use crate::port::{Clock, Entropy, Outside, Store, StoreError};
+
+const PEPPER: &str = "pepper";
+/// Principals remembered. About 700 bytes each.
+const SEEN: usize = 32_768;
+
+/// Why an engine cannot start. Each stops the process with one clear message.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The master secret is not the one that the store was made with.
+    #[error(transparent)]
+    WrongMaster(#[from] Unsealable),
+    /// A signing key cannot be made or loaded.
+    #[error("signing key: {0}")]
+    Keys(String),
+}
+
+impl<O: Outside> Engine<O> {
+    /// Starts: creates pepper and first signing key in an empty store, loads them otherwise, fills memory.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(outside: O, keyring: Keyring, policy: Policy) -> Result<Self, StartError> {
+        let pepper = pepper(&outside, &keyring).await?;
+        let now = outside.clock().now();
+        let mut rows = outside.store().signing_keys().await?;
+        if rows.is_empty() {
+            let first =
+                keys::make(&outside, &keyring, policy.algorithm, now, now).map_err(StartError::Keys)?;
+            outside.store().add_signing_key(&first, true).await?;
+            rows = outside.store().signing_keys().await?;
+        }
+        let active =
+            keys::load(&outside, &keyring, rows, policy.longest_access(), now).map_err(StartError::Keys)?;
+        let engine = Self {
+            outside,
+            policy,
+            keyring,
+            pepper,
+            keys: RwLock::new(Arc::new(active)),
+            memory: Memory::default(),
+            seen: Cache::new(SEEN),
+            assertions: Cache::new(SEEN),
+        };
+        engine.refill(engine.revocation_horizon(now)).await.map_err(StartError::Store)?;
+        Ok(engine)
+    }
+}
+
+async fn pepper<O: Outside>(outside: &O, keyring: &Keyring) -> Result<SecretArray<32>, StartError> {
+    let stored = match outside.store().sealed(PEPPER).await? {
+        Some(stored) => stored,
+        None => {
+            let fresh = SecretBytes::new(outside.entropy().bytes::<32>().to_vec());
+            let sealed = keyring
+                .seal(PEPPER, outside.entropy().bytes(), &fresh)
+                .ok_or_else(|| StartError::Keys(String::from("sealing failed")))?;
+            // Two nodes may start on an empty store at once: whoever was first wins, both use the same.
+            outside.store().put_sealed_if_absent(PEPPER, &sealed).await?
+        }
+    };
+    let plain = keyring.unseal(PEPPER, &stored)?;
+    let bytes: [u8; 32] =
+        plain.expose().try_into().map_err(|_wrong_length| Unsealable { name: PEPPER.to_owned() })?;
+    Ok(SecretArray::new(bytes))
+}
