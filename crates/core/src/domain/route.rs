@@ -178,21 +178,21 @@ impl RouteTable {
     /// Finds what a raw request path (no query) asks for.
     #[must_use]
     pub fn find(&self, raw: &str) -> Matched<'_> {
-        let Some(index) = self.index(raw) else { return Matched::NotFound };
+        let Some((index, specificity)) = self.index(raw) else { return Matched::NotFound };
         let Some(rule) = self.rules.get(index) else { return Matched::NotFound };
         if !is_plain(raw) {
             // Dot segments, encoded slashes, doubled slashes, parameters: the upstream may read another path than we do.
             // If that reading belongs to another route, nobody honest sent it.
-            match normalise(raw) {
-                Some(normal) if self.index(&normal) == Some(index) => {}
+            match normalise(raw).and_then(|normal| self.index(&normal)) {
+                Some((same, _)) if same == index => {}
                 _ => return Matched::NotFound,
             }
         }
         let mut merged: Option<RouteRule> = None;
-        // Many frameworks ignore case and a final slash: whichever reading is stricter holds.
+        // Many frameworks ignore case and a final slash: where that reading has a more specific rule, what it asks for holds too.
         for variant in variants(raw) {
-            if let Some(other) = self.index(&variant).filter(|i| *i != index).and_then(|i| self.rules.get(i))
-            {
+            let other = self.index(&variant).filter(|(i, s)| *i != index && *s > specificity);
+            if let Some(other) = other.and_then(|(i, _)| self.rules.get(i)) {
                 let stricter = merged.as_ref().unwrap_or(rule).stricter(other);
                 if stricter != *rule {
                     merged = Some(stricter);
@@ -202,11 +202,13 @@ impl RouteTable {
         merged.map_or(Matched::Rule(rule), |rule| Matched::Merged(Box::new(rule)))
     }
 
-    fn index(&self, path: &str) -> Option<usize> {
+    /// The rule's index and how specific its pattern is.
+    fn index(&self, path: &str) -> Option<(usize, usize)> {
         if let Some(index) = self.exact.get(path) {
-            return Some(*index);
+            return Some((*index, usize::MAX));
         }
-        self.prefixes.iter().find(|(prefix, _)| path.starts_with(&**prefix)).map(|(_, index)| *index)
+        let found = self.prefixes.iter().find(|(prefix, _)| path.starts_with(&**prefix));
+        found.map(|(prefix, index)| (*index, prefix.len()))
     }
 }
 
