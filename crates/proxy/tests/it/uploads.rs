@@ -1,0 +1,221 @@
+//! Request bodies: framing, early answers, Expect, clients that stall or leave.
+
+use std::time::Duration;
+
+use countersign_proxy::{Body, Upstream};
+use http::{Method, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::sleep;
+
+use crate::harness::{Gateway, Scripted, forward, get, read_head, read_rest, read_until, soon, text};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// An upstream that sends back, raw, what it got: the head, and the body until `end`.
+async fn echo(end: &'static str) -> Scripted {
+    Scripted::start(move |_, mut stream| async move {
+        let mut seen = read_head(&mut stream).await;
+        if !end.is_empty() {
+            seen.push_str(&read_until(&mut stream, end).await);
+        }
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{seen}", seen.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        read_rest(&mut stream).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bodies_keep_the_framing_they_came_with() {
+    let chunked = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    for request in [chunked.to_owned(), chunked.replace("POST", "GET"), chunked.replace("POST", "DELETE")] {
+        let gateway = Gateway::start(echo("0\r\n\r\n").await.upstream()).await;
+        let seen = gateway.exchange(&request).await.to_lowercase();
+        assert!(
+            seen.contains("transfer-encoding: chunked\r\n") && seen.ends_with("3\r\nabc\r\n0\r\n\r\n"),
+            "{seen}"
+        );
+    }
+    let gateway = Gateway::start(echo("abc").await.upstream()).await;
+    let sized = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc";
+    let seen = gateway.exchange(sized).await.to_lowercase();
+    assert!(
+        seen.matches("content-length: 3\r\n").count() == 1 && !seen.contains("transfer-encoding"),
+        "{seen}"
+    );
+    let gateway = Gateway::start(echo("").await.upstream()).await;
+    let bare = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let seen = gateway.exchange(bare).await.to_lowercase();
+    let head = seen.split_once("\r\n\r\n").unwrap().1;
+    assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{head}");
+}
+
+/// What the caller has read already is put back in front.
+#[tokio::test]
+async fn replayed_bytes_are_sent_like_any_body() {
+    let scripted = echo("a=b").await;
+    let request = Request::post("/").header("host", "a").body(Body::full("a=b".into())).unwrap();
+    let answer = soon(forward(&scripted.upstream(), request, None)).await.unwrap();
+    assert!(text(answer).await.to_lowercase().contains("content-length: 3\r\n"));
+}
+
+/// A client that asks first gets its 100, then its answer; one whose upstream refuses at once gets that.
+#[tokio::test]
+async fn expectations_are_met_end_to_end() {
+    let gateway = Gateway::start(echo("abc").await.upstream()).await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    let mut client = gateway.send(head).await;
+    assert_eq!(soon(read_head(&mut client)).await, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.write_all(b"abc").await.unwrap();
+    let answer = soon(read_rest(&mut client)).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && !answer.to_lowercase().contains("expect:"), "{answer}");
+
+    let refusing = Scripted::start(|_, mut stream| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno").await.unwrap();
+        read_rest(&mut stream).await;
+    })
+    .await;
+    let gateway = Gateway::start(refusing.upstream()).await;
+    let mut client = gateway.send(head).await;
+    let answer = soon(read_until(&mut client, "\r\n\r\nno")).await;
+    assert!(answer.contains("HTTP/1.1 413"), "{answer}");
+}
+
+/// J07: an early answer is passed on while the body still streams, and the connection serves nobody else.
+#[tokio::test]
+async fn j07_early_answers_are_passed_on_and_their_connection_is_closed() {
+    let (sender, mut closed) = tokio::sync::mpsc::unbounded_channel();
+    let scripted = Scripted::start(move |number, mut stream| {
+        let sender = sender.clone();
+        async move {
+            let head = read_head(&mut stream).await;
+            if head.starts_with("POST") {
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nearly").await.unwrap();
+            } else {
+                stream.write_all(OK.as_bytes()).await.unwrap();
+            }
+            read_rest(&mut stream).await;
+            let _gone = sender.send(number);
+        }
+    })
+    .await;
+    let upstream = scripted.upstream();
+    let gateway = Gateway::start(scripted.upstream()).await;
+    let mut client = gateway.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nsome").await;
+    let answer = soon(read_until(&mut client, "early")).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert_eq!(soon(closed.recv()).await, Some(0), "the body was not complete");
+    assert_eq!(text(get(&upstream, "/").await.unwrap()).await, "ok");
+    assert_eq!(scripted.accepted(), 2);
+}
+
+/// An upload may take for ever as long as it moves; one that stands still is the client's fault.
+#[tokio::test]
+async fn slow_uploads_pass_and_stalled_ones_are_the_clients_fault() {
+    let scripted = Scripted::start(|_, mut stream| async move {
+        let head = read_head(&mut stream).await;
+        let length: usize = head
+            .to_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .unwrap()
+            .split('\r')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        if stream.read_exact(&mut vec![0; length]).await.is_ok() {
+            stream.write_all(OK.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let mut config = scripted.config();
+    config.timeouts.between_bytes = Some(Duration::from_millis(150));
+    config.timeouts.first_byte = Duration::from_millis(200);
+    let gateway = Gateway::start(Upstream::new(config)).await;
+    let mut client =
+        gateway.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n").await;
+    for _ in 0..10 {
+        sleep(Duration::from_millis(50)).await;
+        client.write_all(b"x").await.unwrap();
+    }
+    assert!(soon(read_rest(&mut client)).await.ends_with("ok"));
+
+    let mut client =
+        gateway.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\nx").await;
+    let answer = soon(read_until(&mut client, "ClientGone")).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+/// An upstream that does not read is its own fault.
+#[tokio::test]
+async fn upstreams_that_do_not_read_time_out() {
+    let scripted = Scripted::start(|_, mut stream| async move {
+        read_head(&mut stream).await;
+        sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    let mut config = scripted.config();
+    config.timeouts.between_bytes = Some(Duration::from_millis(150));
+    let gateway = Gateway::start(Upstream::new(config)).await;
+    let mut client = gateway.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 67108864\r\n\r\n").await;
+    let (mut reading, mut writing) = client.split();
+    let flood = async {
+        let block = vec![b'x'; 65536];
+        while writing.write_all(&block).await.is_ok() {}
+    };
+    let mut answer = vec![0; 12];
+    tokio::select! {
+        biased;
+        read = soon(reading.read_exact(&mut answer)) => { read.unwrap(); }
+        () = flood => {}
+    }
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 504");
+}
+
+/// J07: a client that leaves in the middle of its body takes the upstream's connection with it.
+#[tokio::test]
+async fn j07_clients_that_leave_close_the_upstreams_connection() {
+    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let scripted = Scripted::start(move |_, mut stream| {
+        let sender = sender.clone();
+        async move {
+            read_head(&mut stream).await;
+            sender.send(read_rest(&mut stream).await).unwrap();
+        }
+    })
+    .await;
+    let gateway = Gateway::start(scripted.upstream()).await;
+    let mut client =
+        gateway.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n").await;
+    sleep(Duration::from_millis(50)).await;
+    client.shutdown().await.unwrap();
+    drop(client);
+    let body = soon(seen.recv()).await.unwrap();
+    assert!(!body.contains("0\r\n\r\n"), "a broken body must not look complete: {body:?}");
+}
+
+/// Bodies that were sent completely leave the connection to the next request, whatever the method.
+#[tokio::test]
+async fn completed_uploads_keep_their_connection() {
+    let scripted = Scripted::start(|_, mut stream| async move {
+        while !read_head(&mut stream).await.is_empty() {
+            let mut body = [0; 3];
+            stream.read_exact(&mut body).await.unwrap();
+            stream.write_all(OK.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let upstream = scripted.upstream();
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let request = Request::builder()
+            .method(method)
+            .uri("/")
+            .header("host", "a")
+            .body(Body::full("abc".into()))
+            .unwrap();
+        assert_eq!(text(soon(forward(&upstream, request, None)).await.unwrap()).await, "ok");
+    }
+    assert_eq!(scripted.accepted(), 1);
+}
