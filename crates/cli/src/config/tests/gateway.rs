@@ -292,3 +292,16 @@ fn time_outs_are_inherited() {
         (Some(Duration::from_secs(90)), Some(Duration::from_secs(30)))
     );
 }
+
+/// C01: a route takes its upstream's check, except where there is no session that a token could belong to.
+#[test]
+fn csrf_is_inherited() {
+    let routes =
+        "[[route]]\npath = \"/public\"\nauth = \"none\"\n[[route]]\npath = \"/own\"\ncsrf = \"origin\"\n";
+    let checked = readable(&format!("{DEVELOPMENT}{APP}csrf = \"token\"\n{routes}"), &[]);
+    let checks: Vec<_> =
+        checked.inspect().routes.iter().map(|route| (route.path.to_string(), route.csrf)).collect();
+    let expected = [("/public", Csrf::Origin), ("/own", Csrf::Origin), ("/*", Csrf::Token)];
+    assert_eq!(checks, expected.map(|(path, csrf)| (path.to_owned(), csrf)));
+    assert!(checked.start().is_ok());
+}
