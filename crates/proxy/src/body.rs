@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
-/// A request body: as it comes from the client, or with what the caller has already read of it put back in front.
+/// A request body: as it comes from the client, or with what the caller has already read of it put back in
+/// front.
 #[derive(Debug)]
 pub struct Body(Kind);
 

@@ -35,9 +35,9 @@ impl Trusted {
 
 /// The client's address, from the connection's peer and all values of the configured header in their order.
 ///
-/// Goes from the right, and stops at the first address that is not trusted: everything to its left was written by
-/// the client. What is no address stops the walk too, at the last address that a trusted hop vouched for.
-/// Members may be bare, with a port, in brackets or quoted (`1.2.3.4:5`, `"[::1]:5"`).
+/// Goes from the right, and stops at the first address that is not trusted: everything to its left was
+/// written by the client. What is no address stops the walk too, at the last address that a trusted hop
+/// vouched for. Members may be bare, with a port, in brackets or quoted (`1.2.3.4:5`, `"[::1]:5"`).
 pub fn resolve<'a, I>(peer: IpAddr, values: I, trusted: &Trusted) -> IpAddr
 where
     I: IntoIterator<Item = &'a HeaderValue>,

@@ -15,8 +15,8 @@ use crate::{ForwardError, Origin, Phase};
 /// The longest answer head, and the most that is buffered of an answer at once.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// A connection whose task dies with it: dropping it in the middle of an exchange closes the socket, so that nothing
-/// of a cancelled exchange is ever seen by the next one (J07).
+/// A connection whose task dies with it: dropping it in the middle of an exchange closes the socket, so that
+/// nothing of a cancelled exchange is ever seen by the next one (J07).
 #[derive(Debug)]
 pub(crate) struct Conn {
     pub(crate) sender: SendRequest<SentBody>,

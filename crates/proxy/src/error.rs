@@ -7,8 +7,9 @@ use thiserror::Error;
 
 /// Why a request got no answer from its upstream.
 ///
-/// The caller's map: [`BadRequest`](Self::BadRequest) 400, [`ClientGone`](Self::ClientGone) 408 (nobody may be there
-/// to read it), [`Saturated`](Self::Saturated) 503, [`TimedOut`](Self::TimedOut) 504, the others 502.
+/// The caller's map: [`BadRequest`](Self::BadRequest) 400, [`ClientGone`](Self::ClientGone) 408 (nobody may
+/// be there to read it), [`Saturated`](Self::Saturated) 503, [`TimedOut`](Self::TimedOut) 504, the others
+/// 502.
 #[derive(Debug, Error)]
 pub enum ForwardError {
     /// The request is one that we do not pass on.
@@ -49,7 +50,8 @@ pub enum Malformed {
     /// It does not parse, or its head is larger than 64 kB.
     #[error("not HTTP/1.1, or a head too large")]
     Http(#[source] hyper::Error),
-    /// Content-Length beside Transfer-Encoding (RFC 9112 §6.3): the next answer could be forged inside this one.
+    /// Content-Length beside Transfer-Encoding (RFC 9112 §6.3): the next answer could be forged inside this
+    /// one.
     #[error("both Content-Length and Transfer-Encoding")]
     LengthAndEncoding,
     /// A Transfer-Encoding other than exactly `chunked`.
@@ -72,7 +74,8 @@ pub enum BadRequest {
     /// The request target is neither a path nor an absolute URL.
     #[error("the request target is not a path")]
     Target,
-    /// Content-Length beside Transfer-Encoding: two servers may disagree where the request ends (RFC 9112 §6.1).
+    /// Content-Length beside Transfer-Encoding: two servers may disagree where the request ends (RFC 9112
+    /// §6.1).
     #[error("both Content-Length and Transfer-Encoding")]
     LengthAndEncoding,
     /// Several Content-Length values, or one that is not a number.

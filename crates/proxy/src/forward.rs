@@ -24,10 +24,11 @@ use crate::{
 impl Upstream {
     /// Sends a request to this upstream and returns its answer, both streamed.
     ///
-    /// The request is as the server delivered it, HTTP/1.1 or HTTP/2, with its headers cleaned and then edited by
-    /// the caller. The answer is for the client to have: hop-by-hop headers gone, `Location` rewritten. With status
-    /// 101 it must be written to the client's connection, whose bytes then go to the upstream and back until one of
-    /// them ends it or [`Live::stopped`] does. Dropping the future or the answer's body cancels the exchange.
+    /// The request is as the server delivered it, HTTP/1.1 or HTTP/2, with its headers cleaned and then
+    /// edited by the caller. The answer is for the client to have: hop-by-hop headers gone, `Location`
+    /// rewritten. With status 101 it must be written to the client's connection, whose bytes then go to the
+    /// upstream and back until one of them ends it or [`Live::stopped`] does. Dropping the future or the
+    /// answer's body cancels the exchange.
     ///
     /// # Errors
     /// [`ForwardError`], grouped by what to answer.
@@ -39,7 +40,7 @@ impl Upstream {
         let client = request.extensions_mut().remove::<OnUpgrade>();
         let (mut parts, body) = request.into_parts();
         let body = body.into();
-        let head = parts.method == Method::HEAD;
+        let (head, safe) = (parts.method == Method::HEAD, parts.method.is_safe());
         let upgrade = prepare(&mut parts, &body, &self.config, &mut context)?;
         let upgrade = upgrade.then(|| parts.headers.get(UPGRADE).cloned().zip(client)).flatten();
         let body = SentBody::new(body, &self.config.protected);
@@ -51,8 +52,10 @@ impl Upstream {
             self.send(Request::from_parts(parts, body), upload.as_deref(), timeouts).await?;
         inspect(&answer, head)?;
 
-        // An answer of HTTP/1.0 says nothing of what the other side would make of the next request.
-        let reusable = answer.version() == Version::HTTP_11;
+        // An answer of HTTP/1.0 says nothing of what the other side would make of the next request. And a
+        // server that expects no body with GET may leave it unread, and take it for the next request on the
+        // connection: somebody else's answer would be this client's choice (J07).
+        let reusable = answer.version() == Version::HTTP_11 && !(safe && upload.is_some());
         *answer.version_mut() = Version::HTTP_11;
         let lease = slot.lease(conn);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -77,9 +80,9 @@ impl Upstream {
             .map(|incoming| ProxyBody::new(incoming, exchange, between, events, context.live, protected)))
     }
 
-    /// Sends it over an idle connection, or a fresh one; a second time over a fresh one if the first turns out to
-    /// have been closed while it was idle, and nothing can have happened twice: the request never left, or it has no
-    /// body and is idempotent (RFC 9110 §9.2.2).
+    /// Sends it over an idle connection, or a fresh one; a second time over a fresh one if the first turns
+    /// out to have been closed while it was idle, and nothing can have happened twice: the request never
+    /// left, or it has no body and is idempotent (RFC 9110 §9.2.2).
     async fn send(
         &self,
         request: Request<SentBody>,
@@ -155,7 +158,8 @@ async fn answer(
     })
 }
 
-/// How much longer to wait for an answer while a body goes up: an upload may take for ever as long as it moves.
+/// How much longer to wait for an answer while a body goes up: an upload may take for ever as long as it
+/// moves.
 fn overdue(upload: &Upload, timeouts: Timeouts) -> Result<Duration, ForwardError> {
     let finished = upload.finished();
     let limit = match (finished, timeouts.between_bytes) {
@@ -179,8 +183,8 @@ fn copy(request: &Request<SentBody>) -> Request<SentBody> {
     copy
 }
 
-/// An upstream is not believed either: framing that two readers could understand in two ways would let one answer
-/// carry another (RFC 9112 §6.3).
+/// An upstream is not believed either: framing that two readers could understand in two ways would let one
+/// answer carry another (RFC 9112 §6.3).
 fn inspect(answer: &Response<Incoming>, head: bool) -> Result<(), Malformed> {
     let mut encodings = answer.headers().get_all(TRANSFER_ENCODING).iter();
     let Some(encoding) = encodings.next() else { return Ok(()) };

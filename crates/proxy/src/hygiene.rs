@@ -6,8 +6,8 @@ use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, TE, UPGRADE};
 
 use crate::{Protected, PublicOrigin};
 
-/// Proof that a request's headers went through [`clean_request`], with the two hop-by-hop wishes that the next hop
-/// may be asked for anew.
+/// Proof that a request's headers went through [`clean_request`], with the two hop-by-hop wishes that the
+/// next hop may be asked for anew.
 #[derive(Debug)]
 pub struct Cleaned {
     /// The client understands trailers.
@@ -32,8 +32,8 @@ impl Cleaned {
     }
 }
 
-/// Removes from a client's headers: the hop-by-hop ones, those that `Connection` nominates, and the families that
-/// only the gateway may set.
+/// Removes from a client's headers: the hop-by-hop ones, those that `Connection` nominates, and the families
+/// that only the gateway may set.
 ///
 /// Call it before anything is added: a nomination then only ever reaches what the client itself sent (K03,
 /// CVE-2024-45410). Names that carry a decision ([`end_to_end`]) cannot be nominated at all.
@@ -70,8 +70,8 @@ pub fn clean_response(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes from trailers what must not arrive that late: many servers merge trailers into the headers, so what the
-/// gateway decided on, or removed, would come in through the back door (RFC 9110 §6.5.1).
+/// Removes from trailers what must not arrive that late: many servers merge trailers into the headers, so
+/// what the gateway decided on, or removed, would come in through the back door (RFC 9110 §6.5.1).
 pub fn clean_trailers(trailers: &mut HeaderMap, protected: &Protected) {
     let doomed: Vec<HeaderName> = trailers
         .keys()
@@ -121,8 +121,8 @@ pub fn hop_by_hop(name: &str) -> bool {
     )
 }
 
-/// Names that `Connection` cannot nominate: to drop one of them on the way would change what was decided about the
-/// request, or where it ends.
+/// Names that `Connection` cannot nominate: to drop one of them on the way would change what was decided
+/// about the request, or where it ends.
 #[must_use]
 pub fn end_to_end(name: &str) -> bool {
     name.starts_with("sec-")
@@ -178,8 +178,8 @@ fn nominated(headers: &HeaderMap, doomed: &mut Vec<HeaderName>) {
     }
 }
 
-/// The protocols offered, less those that would carry further requests past the gateway's eyes: an `h2c` upgrade
-/// turns the connection into a tunnel through which every later request goes unchecked.
+/// The protocols offered, less those that would carry further requests past the gateway's eyes: an `h2c`
+/// upgrade turns the connection into a tunnel through which every later request goes unchecked.
 fn offered(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut offer = String::new();
     for token in headers.get_all(UPGRADE).iter().flat_map(tokens) {

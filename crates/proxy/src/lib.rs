@@ -3,13 +3,14 @@
 //! It knows nothing of sessions: no cookie, no identity (design §3). What a caller does with one request:
 //!
 //! 1. [`client_ip::resolve`] finds out who is asking.
-//! 2. [`hygiene::clean_request`] removes what a client must not send. It comes before the caller adds headers of
-//!    its own, so that nothing the client nominates in `Connection` can remove those (K03); it returns the
+//! 2. [`hygiene::clean_request`] removes what a client must not send. It comes before the caller adds headers
+//!    of its own, so that nothing the client nominates in `Connection` can remove those (K03); it returns the
 //!    [`Cleaned`] proof that [`Upstream::forward`] demands.
 //! 3. The caller edits the headers, then calls [`Upstream::forward`], then edits the answer's headers.
 //!
-//! The listener's side of the contract is [`StrictHeads`]: wrap the client's stream in it, so that a head that two
-//! servers could read in two ways is answered with 400 (K07); hyper alone would repair it.
+//! The listener's side of the contract is [`StrictHeads`]: wrap the client's stream in it, so that a head
+//! that two servers could read in two ways is answered with 400 (K07); hyper alone would repair it.
+//! [`WriteStall`] around that gives up clients that do not read.
 
 mod body;
 pub mod client_ip;
@@ -27,6 +28,7 @@ mod protected;
 mod request;
 mod response;
 pub mod smuggling;
+mod stall;
 mod strict;
 mod tunnel;
 mod upload;
@@ -41,5 +43,6 @@ pub use location::rewrite_location;
 pub use origin::{Origin, OriginError, PublicOrigin};
 pub use protected::Protected;
 pub use response::ProxyBody;
+pub use stall::WriteStall;
 pub use strict::StrictHeads;
 pub use upstream::{HostHeader, PoolLimits, Upstream, UpstreamConfig};

@@ -29,11 +29,12 @@ impl StopReason {
 ///
 /// Nothing is called for an ordinary short answer, so that it costs the hot path nothing.
 pub trait Live: Send + Sync + 'static {
-    /// Bytes came from the client over an upgraded connection. Called for each read: keep it to an atomic store.
+    /// Bytes came from the client over an upgraded connection. Called for each read: keep it to an atomic
+    /// store.
     fn inbound(&self);
 
-    /// Called once per long-lived exchange, when it has turned out to be one.
-    /// The future must be ready at once if the end came before this call: the check that let the request in may be
-    /// older than a revocation.
+    /// Called once per long-lived exchange, when it has turned out to be one. The future must be ready at
+    /// once if the end came before this call: the check that let the request in may be older than a
+    /// revocation.
     fn stopped(&self) -> Stop;
 }

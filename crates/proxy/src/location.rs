@@ -4,8 +4,8 @@ use http::header::{HeaderMap, HeaderValue, LOCATION};
 
 use crate::{Origin, PublicOrigin};
 
-/// Rewrites a `Location` that names the upstream's own origin: the client cannot reach that address, or must not.
-/// Relative ones, and those that name another origin, stay as they are.
+/// Rewrites a `Location` that names the upstream's own origin: the client cannot reach that address, or must
+/// not. Relative ones, and those that name another origin, stay as they are.
 pub fn rewrite_location(headers: &mut HeaderMap, upstream: &Origin, public: &PublicOrigin) {
     let Some(value) = headers.get(LOCATION) else { return };
     let Some(rest) = value.to_str().ok().and_then(|text| path_at(text, upstream)) else { return };

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::connect::{Conn, connect};
 use crate::{ForwardError, Origin, PoolLimits};
 
-/// How long a connection that has just come back may take to become ready: its task has seen the end of the answer
-/// but perhaps not yet run to its own.
+/// How long a connection that has just come back may take to become ready: its task has seen the end of the
+/// answer but perhaps not yet run to its own.
 const SETTLE: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]

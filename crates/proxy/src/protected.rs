@@ -1,11 +1,11 @@
 //! Header names that only the gateway may set.
 
-/// The inbound header families that a client must never deliver (design §7, K01), with the configured identity
-/// header names.
+/// The inbound header families that a client must never deliver (design §7, K01), with the configured
+/// identity header names.
 ///
 /// Names are compared case-insensitively and with every character other than a letter or digit equal to `-`:
-/// CGI, WSGI and Rack turn `X-Auth-User` and `x_auth_user` into the same variable, so an underscore would otherwise
-/// walk past the filter (CVE-2025-64484).
+/// CGI, WSGI and Rack turn `X-Auth-User` and `x_auth_user` into the same variable, so an underscore would
+/// otherwise walk past the filter (CVE-2025-64484).
 #[derive(Debug, Clone, Default)]
 pub struct Protected {
     extra: Vec<Box<[u8]>>,

@@ -31,8 +31,8 @@ pub(crate) fn prepare(
     // Our own server sends 100 when the body is first read, and it is read at once.
     parts.headers.remove(EXPECT);
 
-    // RFC 9110 §7.8: not in HTTP/1.0; HTTP/2 has none. An upgrade with a body would leave it open which protocol the
-    // body belongs to, and may be ignored.
+    // RFC 9110 §7.8: not in HTTP/1.0; HTTP/2 has none. An upgrade with a body would leave it open which
+    // protocol the body belongs to, and may be ignored.
     let offer = context.cleaned.upgrade.take();
     let offer = offer.filter(|_| parts.version == Version::HTTP_11 && body.is_end_stream());
     let upgrade = offer.is_some();
@@ -112,8 +112,8 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// The framing is ours, from what the body is, not from what the client's headers say: they cannot disagree then.
-/// A GET without a body stays without one; a body of unknown length is chunked, whatever the method.
+/// The framing is ours, from what the body is, not from what the client's headers say: they cannot disagree
+/// then. A GET without a body stays without one; a body of unknown length is chunked, whatever the method.
 fn frame(headers: &mut HeaderMap, body: &Body) {
     headers.remove(TRANSFER_ENCODING);
     match body.size_hint().exact() {

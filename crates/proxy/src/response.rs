@@ -25,8 +25,8 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// The answer is complete. The connection serves another request only if this one was complete too: an upstream
-    /// that answered early may still be reading it.
+    /// The answer is complete. The connection serves another request only if this one was complete too: an
+    /// upstream that answered early may still be reading it.
     fn finish(self) {
         if self.reusable && self.upload.is_none_or(|upload| upload.finished()) {
             self.lease.give_back();
@@ -78,7 +78,8 @@ impl ProxyBody {
             exchange.finish();
             return Self { incoming: Some(incoming), ..Self::empty() };
         }
-        // A body of known length is a page or a file; only one without an end in sight is a stream to be stopped.
+        // A body of known length is a page or a file; only one without an end in sight is a stream to be
+        // stopped.
         let live = live.filter(|_| incoming.size_hint().exact().is_none());
         Self {
             incoming: Some(incoming),

@@ -12,10 +12,10 @@ use scan::Scan;
 
 /// A client's connection on which an ambiguous request head becomes a malformed one.
 ///
-/// hyper repairs what should be refused: of Content-Length beside Transfer-Encoding it drops the first, of two equal
-/// Content-Lengths the second, and it takes a bare LF for a line's end. A server or proxy on either side of us may
-/// choose otherwise, and then one request hides inside another. So this type reads along, and where such a line ends
-/// it puts a NUL: hyper answers 400 and closes the connection.
+/// hyper repairs what should be refused: of Content-Length beside Transfer-Encoding it drops the first, of
+/// two equal Content-Lengths the second, and it takes a bare LF for a line's end. A server or proxy on either
+/// side of us may choose otherwise, and then one request hides inside another. So this type reads along, and
+/// where such a line ends it puts a NUL: hyper answers 400 and closes the connection.
 ///
 /// It follows bodies only to find the next head, and steps aside for HTTP/2 and after a 101.
 #[derive(Debug)]

@@ -58,7 +58,8 @@ pub struct UpstreamConfig {
     pub host: HostHeader,
     /// Its connections.
     pub limits: PoolLimits,
-    /// Its defaults, for the caller to put into a [`ForwardContext`](crate::ForwardContext) or override there.
+    /// Its defaults, for the caller to put into a [`ForwardContext`](crate::ForwardContext) or override
+    /// there.
     pub timeouts: Timeouts,
     /// The names that must not come in by trailers either; the same value that cleans the headers.
     pub protected: Arc<Protected>,

@@ -143,7 +143,8 @@ async fn interim_answers_are_skipped() {
     }
 }
 
-/// An upstream's framing is not believed either; what it sends after its answer is never another's answer (J07).
+/// An upstream's framing is not believed either; what it sends after its answer is never another's answer
+/// (J07).
 #[tokio::test]
 async fn j07_malformed_answers_are_refused_and_their_connection_closed() {
     for answer in [

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign_proxy::{
     Body, ForwardContext, ForwardError, Live, Origin, Protected, ProxyBody, PublicOrigin, StrictHeads,
-    Upstream, UpstreamConfig, hygiene,
+    Upstream, UpstreamConfig, WriteStall, hygiene,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Either, Full};
@@ -158,7 +158,7 @@ impl Gateway {
                         let (upstream, live) = (Arc::clone(&upstream), live.clone());
                         async move { Ok::<_, Infallible>(answer(forward(&upstream, request, live).await)) }
                     });
-                    let io = TokioIo::new(StrictHeads::new(stream));
+                    let io = TokioIo::new(StrictHeads::new(WriteStall::new(stream, Duration::from_secs(60))));
                     let server = auto::Builder::new(TokioExecutor::new());
                     let _ended = server.serve_connection_with_upgrades(io, service).await;
                 });

@@ -1,4 +1,5 @@
-//! K07 over raw sockets: a hyper server behind `StrictHeads`, with a canary on the connection to the upstream.
+//! K07 over raw sockets: a hyper server behind `StrictHeads`, with a canary on the connection to the
+//! upstream.
 
 use std::sync::{Arc, Mutex};
 

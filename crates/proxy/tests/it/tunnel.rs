@@ -56,7 +56,8 @@ async fn echo(client: &mut TcpStream, bytes: &[u8]) {
     assert_eq!(back, bytes);
 }
 
-/// Bytes that came with the 101 are not lost, lines that would be no HTTP pass, and half-close passes through.
+/// Bytes that came with the 101 are not lost, lines that would be no HTTP pass, and half-close passes
+/// through.
 #[tokio::test]
 async fn tunnels_carry_bytes_both_ways_and_half_close() {
     let gateway = Gateway::start(echoing(format!("{SWITCH}hello")).await.upstream()).await;
@@ -128,7 +129,8 @@ async fn k10_websockets_are_closed_with_their_session() {
     }
 }
 
-/// K10: in the middle of a frame, or in another protocol, a close frame would be data: the connection just ends.
+/// K10: in the middle of a frame, or in another protocol, a close frame would be data: the connection just
+/// ends.
 #[tokio::test]
 async fn k10_nothing_is_written_into_a_frame_or_another_protocol() {
     for other in [false, true] {
