@@ -17,6 +17,17 @@ pub struct Timeouts {
     pub between_bytes: Option<Duration>,
 }
 
+impl Timeouts {
+    /// A year at most: what a configuration calls for ever must not overflow a clock.
+    pub(crate) fn bounded(self) -> Self {
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        Self {
+            first_byte: self.first_byte.min(YEAR),
+            between_bytes: self.between_bytes.map(|between| between.min(YEAR)),
+        }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self { first_byte: Duration::from_secs(120), between_bytes: Some(Duration::from_secs(60)) }

@@ -27,7 +27,7 @@ impl Upstream {
     /// The request is as the server delivered it, HTTP/1.1 or HTTP/2, with its headers cleaned and then
     /// edited by the caller. The answer is for the client to have: hop-by-hop headers gone, `Location`
     /// rewritten. With status 101 it must be written to the client's connection, whose bytes then go to the
-    /// upstream and back until one of them ends it or [`Live::stopped`] does. Dropping the future or the
+    /// upstream and back until one of them ends it or [`Live::stopped`](crate::Live::stopped) does. Dropping the future or the
     /// answer's body cancels the exchange.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Upstream {
         let upload = body.upload();
 
         let slot = self.pool.slot().await?;
-        let timeouts = context.timeouts;
+        let timeouts = context.timeouts.bounded();
         let (conn, mut answer) =
             self.send(Request::from_parts(parts, body), upload.as_deref(), timeouts).await?;
         inspect(&answer, head)?;

@@ -128,7 +128,6 @@ async fn idle_connections_are_closed_after_their_time() {
     let mut config = scripted.config();
     config.limits.idle_timeout = Duration::from_millis(50);
     let upstream = Upstream::new(config);
-    get(&upstream, "/").await.map(drop).unwrap();
     assert_eq!(text(get(&upstream, "/").await.unwrap()).await, "ok");
     soon(closed.recv()).await.unwrap();
 }
@@ -307,4 +306,19 @@ async fn a_slow_answer_that_moves_is_not_cut() {
     let mut config = scripted.config();
     config.timeouts.between_bytes = Some(Duration::from_millis(150));
     assert_eq!(text(get(&Upstream::new(config), "/").await.unwrap()).await, "xxxxxxxx");
+}
+
+/// A limit of for ever is a limit that never passes, not an overflow.
+#[tokio::test]
+async fn limits_may_be_as_long_as_one_likes() {
+    let scripted = Scripted::start(|_, mut stream| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no").await.unwrap();
+        sleep(Duration::from_millis(20)).await;
+        stream.write_all(b"k").await.unwrap();
+    })
+    .await;
+    let mut config = scripted.config();
+    config.timeouts = Timeouts { first_byte: Duration::MAX, between_bytes: Some(Duration::MAX) };
+    assert_eq!(request(&Upstream::new(config), Method::POST, Body::full("x".into())).await.unwrap(), "ok");
 }

@@ -134,52 +134,48 @@ async fn ordinary_answers_never_ask_for_the_session() {
 
 const LARGE: usize = 64 * 1024 * 1024;
 
-/// 64 MiB up and down through one request at a time; the memory of the process stays where it was.
+/// Reads this many bytes, all of this value; the most memory that the process had meanwhile.
+async fn expect(stream: &mut (impl AsyncReadExt + Unpin), byte: u8, mut left: usize) -> usize {
+    let wanted = vec![byte; 65536];
+    let mut buffer = vec![0; 65536];
+    let mut most = 0;
+    while left > 0 {
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert!(read > 0 && buffer[..read] == wanted[..read], "{left} bytes are missing");
+        left -= read;
+        most = most.max(resident());
+    }
+    most
+}
+
+async fn fill(stream: &mut (impl AsyncWriteExt + Unpin), byte: u8) {
+    let block = vec![byte; 65536];
+    for _ in 0..LARGE / block.len() {
+        stream.write_all(&block).await.unwrap();
+    }
+}
+
+/// 64 MiB up, then 64 MiB down; the memory of the process stays where it was.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_bodies_stream_both_ways_in_flat_memory() {
     let scripted = Scripted::start(|_, mut stream| async move {
         read_head(&mut stream).await;
-        let mut sum = 0_u64;
-        let mut buffer = vec![0; 65536];
-        let mut left = LARGE;
-        while left > 0 {
-            let read = stream.read(&mut buffer).await.unwrap();
-            sum += buffer[..read].iter().map(|byte| u64::from(*byte)).sum::<u64>();
-            left -= read;
-        }
-        let head = format!("HTTP/1.1 200 OK\r\nX-Sum: {sum}\r\nContent-Length: {LARGE}\r\n\r\n");
+        expect(&mut stream, 1, LARGE).await;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let block = vec![2; 65536];
-        for _ in 0..LARGE / block.len() {
-            stream.write_all(&block).await.unwrap();
-        }
+        fill(&mut stream, 2).await;
     })
     .await;
     let gateway = Gateway::start(scripted.upstream()).await;
     let before = resident();
-    let mut client = gateway
-        .send(&format!("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {LARGE}\r\n\r\n"))
-        .await;
-    let block = vec![1; 65536];
-    for _ in 0..LARGE / block.len() {
-        client.write_all(&block).await.unwrap();
-    }
-    let head = soon(read_head(&mut client)).await;
-    assert!(head.contains(&format!("x-sum: {LARGE}\r\n")), "{head}");
-    let (mut got, mut sum) = (0_usize, 0_u64);
-    let mut buffer = vec![0; 65536];
-    let mut most = resident();
-    loop {
-        let read = client.read(&mut buffer).await.unwrap();
-        if read == 0 {
-            break;
-        }
-        got += read;
-        sum += buffer[..read].iter().map(|byte| u64::from(*byte)).sum::<u64>();
-        most = most.max(resident());
-    }
-    assert_eq!((got, sum), (LARGE, 2 * LARGE as u64));
-    assert!(most.saturating_sub(before) < 32 * 1024, "grew by {} kB", most.saturating_sub(before));
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {LARGE}\r\n\r\n");
+    let mut client = gateway.send(&head).await;
+    fill(&mut client, 1).await;
+    let head = read_head(&mut client).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    let most = expect(&mut client, 2, LARGE).await;
+    // Other tests run in this process too, but none of them holds tens of megabytes.
+    assert!(most.saturating_sub(before) < 40 * 1024, "grew by {} kB", most.saturating_sub(before));
 }
 
 /// kB, as Linux counts them.
