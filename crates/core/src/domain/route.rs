@@ -180,17 +180,24 @@ impl RouteTable {
     pub fn find(&self, raw: &str) -> Matched<'_> {
         let Some((index, specificity)) = self.index(raw) else { return Matched::NotFound };
         let Some(rule) = self.rules.get(index) else { return Matched::NotFound };
+        let mut readings = vec![raw.to_owned()];
         if !is_plain(raw) {
             // Dot segments, encoded slashes, doubled slashes, parameters: the upstream may read another path than we do.
-            // If that reading belongs to another route, nobody honest sent it.
-            match normalise(raw).and_then(|normal| self.index(&normal)) {
-                Some((same, _)) if same == index => {}
-                _ => return Matched::NotFound,
+            // If any reading belongs to another route, nobody honest sent it. All are compared and not only the most eager one:
+            // `/assets/../admin//../assets/x` is an asset as it stands and fully normalised, but not to RFC 3986.
+            for reader in Reader::all() {
+                let Some(reading) = reader.read(raw) else { return Matched::NotFound };
+                if self.index(&reading).is_none_or(|(other, _)| other != index) {
+                    return Matched::NotFound;
+                }
+                if !readings.contains(&reading) {
+                    readings.push(reading);
+                }
             }
         }
         let mut merged: Option<RouteRule> = None;
         // Many frameworks ignore case and a final slash: where that reading has a more specific rule, what it asks for holds too.
-        for variant in variants(raw) {
+        for variant in readings.iter().flat_map(|reading| variants(reading)) {
             let other = self.index(&variant).filter(|(i, s)| *i != index && *s > specificity);
             if let Some(other) = other.and_then(|(i, _)| self.rules.get(i)) {
                 let stricter = merged.as_ref().unwrap_or(rule).stricter(other);
@@ -233,31 +240,61 @@ fn variants(raw: &str) -> impl Iterator<Item = String> {
 /// does not start with `/`, is not UTF-8 once decoded, or holds control characters.
 #[must_use]
 pub fn normalise(raw: &str) -> Option<String> {
-    // Twice, because some stacks decode twice.
-    let decode =
-        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|t| t.into_owned());
-    let decoded = decode(&decode(raw)?)?.replace('\\', "/");
-    if !decoded.starts_with('/') || decoded.chars().any(char::is_control) {
-        return None;
+    Reader { decodes: 2, drops_parameters: true, merges_slashes: true, backslash: true }.read(raw)
+}
+
+/// One way of reading a path. Upstreams differ in each of these.
+#[derive(Clone, Copy)]
+struct Reader {
+    /// How often percent-encoding is undone: some stacks do it twice.
+    decodes: u8,
+    /// Whether `;x` is cut off before dot segments are resolved (servlets).
+    drops_parameters: bool,
+    /// Whether empty segments vanish (nginx) or count (RFC 3986 §5.2.4).
+    merges_slashes: bool,
+    /// Whether `\` is a slash (WHATWG URL, Windows).
+    backslash: bool,
+}
+
+impl Reader {
+    fn all() -> impl Iterator<Item = Self> {
+        (0..24u8).map(|n| Self {
+            decodes: n / 8,
+            drops_parameters: n & 1 != 0,
+            merges_slashes: n & 2 != 0,
+            backslash: n & 4 != 0,
+        })
     }
-    let mut segments: Vec<&str> = Vec::new();
-    let mut directory = false;
-    for segment in decoded.split('/') {
-        let name = segment.split(';').next().unwrap_or_default();
-        directory = matches!(name, "" | "." | "..");
-        match name {
-            "" | "." => {}
-            ".." => {
-                segments.pop();
-            }
-            name => segments.push(name),
+
+    fn read(self, raw: &str) -> Option<String> {
+        let mut text = raw.to_owned();
+        for _ in 0..self.decodes {
+            text = percent_encoding::percent_decode_str(&text).decode_utf8().ok()?.into_owned();
         }
+        if self.backslash {
+            text = text.replace('\\', "/");
+        }
+        if text.chars().any(char::is_control) {
+            return None;
+        }
+        let mut segments = text.strip_prefix('/')?.split('/').peekable();
+        let mut kept: Vec<&str> = Vec::new();
+        while let Some(segment) = segments.next() {
+            let last = segments.peek().is_none();
+            let name =
+                if self.drops_parameters { segment.split(';').next().unwrap_or_default() } else { segment };
+            if name == ".." {
+                kept.pop();
+            }
+            match name {
+                "." | ".." if last => kept.push(""),
+                "." | ".." => {}
+                "" if self.merges_slashes && !last => {}
+                name => kept.push(name),
+            }
+        }
+        Some(format!("/{}", kept.join("/")))
     }
-    let mut out = format!("/{}", segments.join("/"));
-    if directory && out.len() > 1 {
-        out.push('/');
-    }
-    Some(out)
 }
 
 #[cfg(test)]
