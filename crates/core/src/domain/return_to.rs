@@ -21,13 +21,11 @@ impl ReturnTo {
     }
 
     fn try_parse(text: &str, public_origin: &str) -> Option<Self> {
-        // Browsers drop tabs and newlines and read `\` as `/`: refuse instead of guessing. The second character decides
-        // between a path and a host, also when it is percent-encoded and a proxy decodes it.
+        // Browsers drop tabs and newlines and read `\` as `/`: refuse instead of guessing.
         if text.len() > 2048 || !text.starts_with('/') || text.chars().any(|c| c.is_control() || c == '\\') {
             return None;
         }
-        let second = text.get(1..)?.to_ascii_lowercase();
-        if ["/", "%2f", "%5c", "%09", "%0a", "%0d"].iter().any(|bad| second.starts_with(bad)) {
+        if names_host(text) {
             return None;
         }
         let base = Url::parse(public_origin).ok()?;
@@ -36,7 +34,8 @@ impl ReturnTo {
             return None;
         }
         let path = url.path();
-        if path.starts_with("//") || path.contains('\\') {
+        // Once more: dot segments are gone now, and may have hidden what stood behind them (`/..//e`, `/../%2fe`).
+        if names_host(path) || path.contains('\\') {
             return None;
         }
         let mut out = path.to_owned();
@@ -54,6 +53,12 @@ impl ReturnTo {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The second character decides between a path and a host, also when it is percent-encoded and a proxy decodes it.
+fn names_host(path: &str) -> bool {
+    let second = path.get(1..).unwrap_or_default().to_ascii_lowercase();
+    ["/", "%2f", "%5c", "%09", "%0a", "%0d"].iter().any(|bad| second.starts_with(bad))
 }
 
 #[cfg(test)]
