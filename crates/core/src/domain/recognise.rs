@@ -29,6 +29,11 @@ impl TokenShape {
     }
 }
 
+/// Base62 digits of a refresh token before its checksum (design §4).
+const REFRESH_DIGITS: usize = 72;
+/// Base62 digits of an API key before its checksum (design §4).
+const API_KEY_DIGITS: usize = 49;
+
 /// Names whose values are secrets wherever they stand (I01).
 const SECRET_NAMES: [&str; 22] = [
     "password",
@@ -74,72 +79,122 @@ pub fn shape(word: &str) -> Option<TokenShape> {
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
-    let mut secret_until_line_end = false;
-    let mut secret_next = false;
-    for (start, word) in words(text) {
-        let gap = text.get(copied..start).unwrap_or_default();
-        if gap.contains('\n') {
-            secret_until_line_end = false;
-            secret_next = false;
-        }
-        let end = start + word.len();
-        let label = if secret_until_line_end || secret_next {
-            Some("secret")
-        } else {
-            shape(word).map(TokenShape::as_str)
-        };
-        if let Some(label) = label {
-            out.push_str(gap);
-            out.push_str("[redacted ");
-            out.push_str(label);
-            out.push(']');
-            copied = end;
-        } else {
-            out.push_str(text.get(copied..end).unwrap_or_default());
-            copied = end;
-        }
-        let rest = text.get(end..).unwrap_or_default();
-        secret_next = false;
-        if is_secret_name(word) {
-            let after = rest.trim_start_matches(['"', '\'', ' ', '\\']);
-            if after.starts_with(':') || after.starts_with('=') {
-                // A header's value goes on to the end of the line, another value to the next separator.
-                secret_until_line_end = is_header(word);
-                secret_next = true;
-            }
-        }
+    while let Some(found) = next_secret(text, copied) {
+        out.push_str(text.get(copied..found.start).unwrap_or_default());
+        out.push_str("[redacted ");
+        out.push_str(found.label);
+        out.push(']');
+        copied = found.end;
     }
-    if out.is_empty() {
+    if copied == 0 {
         return Cow::Borrowed(text);
     }
     out.push_str(text.get(copied..).unwrap_or_default());
-    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+    Cow::Owned(out)
 }
 
-fn is_secret_name(word: &str) -> bool {
-    SECRET_NAMES.iter().any(|name| name.eq_ignore_ascii_case(word))
+/// A part of a text that has to go, as byte offsets.
+struct Found {
+    start: usize,
+    end: usize,
+    label: &'static str,
+}
+
+/// The first secret that starts at or after `from`. Never empty, so a search that goes on behind it ends.
+fn next_secret(text: &str, from: usize) -> Option<Found> {
+    let mut in_name = text.get(..from)?.ends_with(is_name_char);
+    for (offset, c) in text.get(from..)?.char_indices() {
+        let start = from + offset;
+        let rest = text.get(start..)?;
+        if let Some((token, label)) = token_at(rest) {
+            return Some(Found { start, end: start + token.len(), label });
+        }
+        let starts_name = is_name_char(c) && !in_name;
+        in_name = is_name_char(c);
+        if starts_name && let Some((skipped, value)) = secret_value(rest) {
+            let start = start + skipped;
+            return Some(Found { start, end: start + value.len(), label: "secret" });
+        }
+    }
+    None
+}
+
+/// The token that a text begins with, whatever follows it.
+fn token_at(rest: &str) -> Option<(&str, &'static str)> {
+    let digits = match rest.get(..4)? {
+        "csr_" => REFRESH_DIGITS,
+        "csk_" => API_KEY_DIGITS,
+        start if start.starts_with("eyJ") => {
+            let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            let run = rest.find(|c| !part(c) && c != '.').map_or(Some(rest), |end| rest.get(..end))?;
+            let end = run.match_indices('.').nth(2).map_or(run.len(), |(third, _)| third);
+            let token = run.get(..end)?;
+            return shape(token).map(|shape| (token, shape.as_str()));
+        }
+        _ => return None,
+    };
+    let label = rest.get(4..)?.find('_')?;
+    let token = rest.get(..4 + label + 1 + digits + checksum::DIGITS)?;
+    shape(token).map(|shape| (token, shape.as_str()))
+}
+
+/// The value, and how far behind the start of the name it begins, if a text begins with a secret name and its value.
+fn secret_value(rest: &str) -> Option<(usize, &str)> {
+    let name = rest.find(|c| !is_name_char(c)).map_or(Some(rest), |end| rest.get(..end))?;
+    if !SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let after = rest.get(name.len()..)?.trim_start_matches(['"', '\'', ' ', '\\', ']']);
+    let value = after.strip_prefix([':', '='])?.trim_start_matches([' ', '\t']);
+    if is_header(name) {
+        let end = value.find(['\r', '\n']).unwrap_or(value.len());
+        return spanned(rest, value, end);
+    }
+    let quote = value.find(['"', '\'', '\\']).filter(|at| {
+        // Nothing, or what `Debug` and JSON put before a quoted value.
+        value.get(..*at).is_some_and(|before| ["", "Some(", "Ok(", "[", "(", "b"].contains(&before))
+    });
+    let Some(quote) = quote else {
+        // Commas and brackets may be part of it: better too much than half a password.
+        return spanned(rest, value, bare_len(value));
+    };
+    // The opening quote with its escapes: text that was quoted twice closes with the same.
+    let quoted = value.get(quote..)?;
+    let content = quoted.trim_start_matches('\\');
+    let opener = quoted.get(..quoted.len() - content.len() + 1)?;
+    let content = content.get(1..)?;
+    let closed = content.match_indices(opener).map(|(at, _)| at).find(|at| {
+        let escapes = content.get(..*at).unwrap_or_default();
+        (escapes.len() - escapes.trim_end_matches('\\').len()).is_multiple_of(2)
+    });
+    let end = match closed {
+        // An apostrophe may also be the first character of a form value.
+        _ if opener == "'" => closed.unwrap_or(0).max(bare_len(content)),
+        Some(end) => end,
+        None => content.len(),
+    };
+    spanned(rest, content, end)
+}
+
+/// How long a value without quotes is.
+fn bare_len(value: &str) -> usize {
+    value.find(|c: char| c.is_whitespace() || matches!(c, '&' | '"')).unwrap_or(value.len())
+}
+
+/// `value` is a tail of `rest`: how far behind its start, and its first `len` bytes. `None` for an empty one.
+fn spanned<'t>(rest: &'t str, value: &'t str, len: usize) -> Option<(usize, &'t str)> {
+    let value_only = value.get(..len).filter(|v| !v.is_empty())?;
+    Some((rest.len() - value.len(), value_only))
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
 }
 
 fn is_header(word: &str) -> bool {
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "dpop"]
         .iter()
         .any(|n| n.eq_ignore_ascii_case(word))
-}
-
-/// Runs of characters that tokens and names are made of.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let is_word = |c: char| {
-        c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '~' | '+' | '%' | '!' | '$' | '@' | '/')
-    };
-    let mut rest = 0;
-    std::iter::from_fn(move || {
-        let tail = text.get(rest..)?;
-        let start = rest + tail.find(is_word)?;
-        let word = text.get(start..)?;
-        let end = start + word.find(|c| !is_word(c)).unwrap_or(word.len());
-        rest = end;
-        Some((start, text.get(start..end)?))
-    })
 }
 
 #[cfg(test)]
