@@ -6,7 +6,7 @@ use super::engine::{Context, Engine, NewEvent, ServiceError};
 use super::open::Tokens;
 use super::principal::{Principal, SessionView};
 use crate::domain::event::EventName;
-use crate::domain::rotation::{Carrier, Presented, RotationRecord, Verdict, judge};
+use crate::domain::rotation::{Carrier, Presented, Verdict, judge};
 use crate::domain::session::{EndReason, Ended, Held, Liveness};
 use crate::domain::time::Timestamp;
 use crate::domain::token::refresh::RefreshToken;
@@ -182,10 +182,9 @@ impl<O: Outside> Engine<O> {
     /// What a written verdict means for this node's memory, the other nodes and the record of events.
     fn written(&self, before: &Held, after: &Held, verdict: &Verdict, how: &Presentation) {
         let sid = after.session.sid;
-        let known = |r: &RotationRecord, first| r.abandoned.iter().any(|a| a.first == first);
-        for range in
-            after.session.rotation.abandoned.iter().filter(|a| !known(&before.session.rotation, a.first))
-        {
+        // Whole ranges are compared: a second Reissue in a row widens the one that is there.
+        let known = &before.session.rotation.abandoned;
+        for range in after.session.rotation.abandoned.iter().filter(|a| !known.contains(a)) {
             let notice = Notice::Abandoned { sid, range: *range };
             self.memory.apply(&notice);
             self.outside.bus().publish(notice);
