@@ -1,0 +1,88 @@
+//! Threads that read, each with a read-only connection: reads neither wait for the writer nor block the runtime.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use countersign_core::port::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::error::{Sql, unavailable};
+use super::open;
+
+/// Reads by primary key take microseconds; more threads would only cost memory.
+const THREADS: usize = 2;
+/// Reads that may wait.
+const QUEUE: usize = 4096;
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The handle to the reading threads.
+pub(super) struct Readers {
+    queue: Option<SyncSender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readers").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+impl Readers {
+    /// Starts the threads.
+    pub(super) fn start(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let (queue, jobs) = sync_channel::<Job>(QUEUE);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let mut threads = Vec::with_capacity(THREADS);
+        for number in 0..THREADS {
+            let connection = open::read_only(path)?;
+            let jobs = Arc::clone(&jobs);
+            let thread = std::thread::Builder::new().name(format!("store-reader-{number}"));
+            threads.push(thread.spawn(move || {
+                while let Some(job) = next(&jobs) {
+                    job(&connection);
+                }
+            })?);
+        }
+        Ok(Self { queue: Some(queue), threads })
+    }
+
+    /// Reads what is committed, the caller's own writes included.
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Sql<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Nobody waits any more: a cancelled request costs no disk access.
+            if !reply.is_closed() {
+                drop(reply.send(work(connection).map_err(StoreError::from)));
+            }
+        });
+        let Some(queue) = &self.queue else { return Err(unavailable(&"closing")) };
+        match queue.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(unavailable(&"too many reads are waiting")),
+            Err(TrySendError::Disconnected(_)) => return Err(unavailable(&"the readers have stopped")),
+        }
+        answer.await.unwrap_or_else(|_| Err(unavailable(&"the reader has stopped")))
+    }
+
+    /// Ends the threads.
+    pub(super) fn stop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a reader of the store ended abnormally");
+            }
+        }
+    }
+}
+
+fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}

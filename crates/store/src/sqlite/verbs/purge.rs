@@ -1,0 +1,47 @@
+//! Deleting what is no longer of use, in bounded batches so that no verb waits long behind it.
+
+use countersign_core::domain::time::Timestamp;
+use rusqlite::{Connection, params};
+
+use crate::sqlite::error::Sql;
+use crate::sqlite::row::run;
+
+pub(in crate::sqlite) fn purge(
+    connection: &Connection,
+    sessions_before: Timestamp,
+    events_before: Timestamp,
+    now: Timestamp,
+    batch: u32,
+) -> Sql<u64> {
+    let batch = usize::try_from(batch).unwrap_or(usize::MAX);
+    let delete = |sql: &str, before: Timestamp, limit: usize| {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        run(connection, sql, params![before.as_millis(), limit])
+    };
+    let ended = delete(
+        "DELETE FROM sessions WHERE sid IN (SELECT sid FROM sessions WHERE ended_at < ?1 LIMIT ?2)",
+        sessions_before,
+        batch,
+    )?;
+    let expired = delete(
+        "DELETE FROM sessions WHERE sid IN (SELECT sid FROM sessions WHERE expires_at < ?1 LIMIT ?2)",
+        sessions_before,
+        batch.saturating_sub(ended),
+    )?;
+    let events = delete(
+        "DELETE FROM events WHERE row IN (SELECT row FROM events WHERE at < ?1 LIMIT ?2)",
+        events_before,
+        batch,
+    )?;
+    let codes = delete(
+        "DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at <= ?1 LIMIT ?2)",
+        now,
+        batch,
+    )?;
+    let attempts = delete(
+        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts WHERE stale_at <= ?1 LIMIT ?2)",
+        now,
+        batch,
+    )?;
+    Ok((ended + expired + events + codes + attempts) as u64)
+}
