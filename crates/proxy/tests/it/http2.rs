@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::{Gateway, Scripted, read_head, read_until, soon};
+use crate::harness::{Gateway, Scripted, read_head, read_rest, read_until, soon};
 
 type Sent = BoxBody<Bytes, Infallible>;
 
@@ -147,4 +147,30 @@ async fn http2_requests_run_side_by_side() {
     for task in tasks {
         task.await.unwrap();
     }
+}
+
+/// J07: an early answer ends the exchange although the client could still send: the connection is closed at once,
+/// not kept for somebody else with half a request in it.
+#[tokio::test]
+async fn j07_an_early_answer_closes_the_connection_under_an_open_upload() {
+    let (gone, mut is_gone) = tokio::sync::mpsc::unbounded_channel();
+    let scripted = Scripted::start(move |_, mut stream| {
+        let gone = gone.clone();
+        async move {
+            read_head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nearly").await.unwrap();
+            read_rest(&mut stream).await;
+            gone.send(()).unwrap();
+        }
+    })
+    .await;
+    let gateway = Gateway::start(scripted.upstream()).await;
+    let mut client = client(&gateway).await;
+    let first = futures_util::stream::iter([Ok(Frame::data(Bytes::from("abc")))]);
+    let body =
+        StreamBody::new(futures_util::StreamExt::chain(first, futures_util::stream::pending())).boxed();
+    let answer = send(&mut client, Request::post("https://a/").body(body).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(text(answer).await, "early");
+    soon(is_gone.recv()).await.unwrap();
 }
