@@ -1,3 +1,18 @@
-//! Countersign.
+//! HTTP: the only crate with routes, cookies on the wire and HTML (design §3, §7).
+//!
+//! A [`Site`] ties an engine to its settings; [`serve`] listens. Requests under `/auth` and `/.well-known` go to the
+//! router, all others straight to the gateway.
 
+mod credentials;
+mod dispatch;
+mod gateway;
+mod live;
 pub mod pages;
+mod route;
+mod server;
+mod site;
+mod wire;
+
+pub use route::{OwnRoute, own_routes};
+pub use server::{Listeners, Shutdown, TlsConfig, serve};
+pub use site::{IdentityHeaders, Settings, Site, SiteUpstream, Transport};

@@ -2,8 +2,8 @@
 
 use super::engine::{Engine, ServiceError};
 use super::principal::{Principal, SessionView};
-use crate::domain::id::UserId;
-use crate::domain::session::{Held, Liveness, Session};
+use crate::domain::id::{Sid, UserId};
+use crate::domain::session::{Liveness, Session};
 use crate::port::{Outside, Store};
 
 impl<O: Outside> Engine<O> {
@@ -37,10 +37,16 @@ impl<O: Outside> Engine<O> {
         Ok(sessions)
     }
 
-    /// Whether a session that ended was followed by a login in the same browser: then its late answers must clear no cookie
-    /// of the new one.
-    #[must_use]
-    pub fn was_replaced(held: &Held) -> bool {
-        held.session.ended.is_some_and(|e| e.reason == crate::domain::session::EndReason::Replaced)
+    /// Whose a session is, if it lives: a dead one speaks for nobody.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`].
+    pub async fn live_owner(&self, sid: Sid) -> Result<Option<UserId>, ServiceError> {
+        let Some(mut held) = self.outside.store().session(sid).await? else { return Ok(None) };
+        let session = &mut held.session;
+        self.memory.overlay(session.sid, &mut session.rotation, &mut session.seen_at);
+        let lives = held.liveness(&self.policy.session, self.now()) == Liveness::Live
+            && !self.memory.knows_ended(sid);
+        Ok(lives.then_some(held.user.id))
     }
 }

@@ -1,0 +1,236 @@
+//! Whose request is it? The order of checks of design §7, shared by the gateway and our own end points.
+
+use std::sync::Arc;
+
+use countersign_core::domain::cookie::CookieKind;
+use countersign_core::domain::csrf::{self, Binding, PreSession};
+use countersign_core::domain::event::EventName;
+use countersign_core::domain::id::Sid;
+use countersign_core::domain::isolation::{Isolation, Provenance};
+use countersign_core::domain::rotation::Carrier;
+use countersign_core::domain::token::refresh::{RefreshToken, RefreshTokenError};
+use countersign_core::domain::token::{api_key, jws};
+use countersign_core::port::Outside;
+use countersign_core::service::{
+    Context, NewEvent, Presentation, Principal, RotateError, RotateOutcome, VerifyError,
+};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::site::Site;
+use crate::wire::cookie::Jar;
+use crate::wire::problem::{Code, Problem};
+
+/// The `Authorization` header, as far as it concerns us.
+pub(crate) enum Authorization<'h> {
+    /// None, another scheme (passed on), or the retrofit's placeholder.
+    Absent,
+    /// A token for us to judge. Judges the request alone: no fall-through to cookies.
+    Token(&'h str),
+    /// `Bearer` or `DPoP`, but not readable, or there twice.
+    Malformed,
+}
+
+/// Reads `Authorization`.
+pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(first) = values.next() else { return Authorization::Absent };
+    if values.next().is_some() {
+        return Authorization::Malformed;
+    }
+    let Ok(text) = first.to_str() else { return Authorization::Malformed };
+    let Some((scheme, token)) = text.trim().split_once(' ') else {
+        let ours = text.eq_ignore_ascii_case("bearer") || text.eq_ignore_ascii_case("dpop");
+        return if ours { Authorization::Malformed } else { Authorization::Absent };
+    };
+    if !scheme.eq_ignore_ascii_case("bearer") && !scheme.eq_ignore_ascii_case("dpop") {
+        return Authorization::Absent;
+    }
+    let token = token.trim();
+    if is_placeholder(token) { Authorization::Absent } else { Authorization::Token(token) }
+}
+
+/// What the retrofit leaves in place of a token: no credential at all.
+pub(crate) fn is_placeholder(token: &str) -> bool {
+    token == "countersign" || token.ends_with(".countersign")
+}
+
+/// Whether a bearer value is one of ours by its look, and must not reach an upstream of an open route.
+pub(crate) fn looks_like_ours(token: &str) -> bool {
+    is_placeholder(token)
+        || token.starts_with("csr_")
+        || token.starts_with("csk_")
+        || jws::Unverified::parse(token).is_ok_and(|t| {
+            matches!(t.unverified_typ(), Some("at+jwt" | "cs-assertion+jwt"))
+                && t.unverified_claim("env").is_some()
+        })
+}
+
+/// A session named by a genuine cookie, in whatever state it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Genuine {
+    pub(crate) sid: Sid,
+}
+
+impl<O: Outside> Site<O> {
+    /// Verifies a bearer token. API keys belong to a part that is not here yet, and refresh tokens are no credential for requests.
+    pub(crate) async fn bearer(&self, token: &str, context: &Context) -> Result<Arc<Principal>, Problem> {
+        if token.starts_with("csr_") {
+            return Err(Problem::new(
+                Code::WrongPurpose,
+                "A refresh token opens no door. Send an access token.",
+            ));
+        }
+        if let Some(environment) = api_key::environment_of(token) {
+            let code = if environment == *self.engine.environment() {
+                Code::TokenInvalid
+            } else {
+                Code::WrongEnvironment
+            };
+            return Err(Problem::new(code, "The API key is not valid here."));
+        }
+        self.engine.verify_access(token, context).await.map_err(|error| {
+            self.record_verify(&error, context);
+            Problem::from(&error)
+        })
+    }
+
+    /// Doubled cookies: somebody planted one. Refused, nothing is cleared (B04).
+    pub(crate) fn refuse_tossed(&self, jar: &Jar, context: &Context) -> Result<(), Problem> {
+        if jar.is_tossed() {
+            self.engine
+                .record(NewEvent::refused(EventName::CookieTossed, "doubled_or_case_variant"), context);
+            return Err(Problem::new(
+                Code::TokenInvalid,
+                "The browser sent one of our cookies twice. Close other applications on this domain, or delete the site's cookies.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The origin check for a request that carries cookies of ours.
+    pub(crate) fn isolate(
+        &self,
+        provenance: &Provenance<'_>,
+        context: &Context,
+    ) -> Result<Isolation, Problem> {
+        let isolation = provenance.isolate(&self.settings.origins);
+        if isolation == Isolation::Refused {
+            self.engine.record(NewEvent::refused(EventName::MaliciousCsrf, "origin_denied"), context);
+            return Err(Problem::new(
+                Code::OriginDenied,
+                "The request came from another site, or does not say where from. Send it from the application's own pages, or allow their origin.",
+            ));
+        }
+        Ok(isolation)
+    }
+
+    /// Parses the refresh cookie, if there is one.
+    pub(crate) fn refresh_cookie(&self, jar: &Jar) -> Option<Result<RefreshToken, RefreshTokenError>> {
+        jar.value(CookieKind::Refresh).map(|text| RefreshToken::parse(text, self.engine.environment()))
+    }
+
+    /// The session that the cookies genuinely name: the refresh cookie's, else the access cookie's.
+    pub(crate) async fn genuine(&self, jar: &Jar) -> Result<Option<Genuine>, Problem> {
+        match self.refresh_cookie(jar) {
+            Some(Ok(token)) => {
+                let held = self.engine.genuine_refresh(&token).await.map_err(|e| Problem::from(&e))?;
+                Ok(held.map(|h| Genuine { sid: h.session.sid }))
+            }
+            Some(Err(error)) => Err(error.into()),
+            None => Ok(jar
+                .value(CookieKind::Access)
+                .and_then(|t| self.engine.genuine_access(t))
+                .map(|sid| Genuine { sid })),
+        }
+    }
+
+    /// Checks a CSRF token against a session.
+    pub(crate) fn check_csrf(
+        &self,
+        sid: Sid,
+        presented: Option<&str>,
+        context: &Context,
+    ) -> Result<(), Problem> {
+        if presented.is_some_and(|t| csrf::matches(self.engine.keyring(), Binding::Session(sid), t)) {
+            return Ok(());
+        }
+        Err(self.csrf_failed(context))
+    }
+
+    /// Checks a CSRF token of somebody who signs in or up: the session's or the pre-session's (C09).
+    pub(crate) fn check_entry_csrf(
+        &self,
+        genuine: Option<Genuine>,
+        jar: &Jar,
+        presented: Option<&str>,
+        context: &Context,
+    ) -> Result<(), Problem> {
+        let keyring = self.engine.keyring();
+        let by_session =
+            genuine.zip(presented).is_some_and(|(g, t)| csrf::matches(keyring, Binding::Session(g.sid), t));
+        let pre = jar.value(CookieKind::PreSession).and_then(PreSession::parse);
+        let by_pre =
+            pre.zip(presented).is_some_and(|(p, t)| csrf::matches(keyring, Binding::PreSession(&p), t));
+        if by_session || by_pre { Ok(()) } else { Err(self.csrf_failed(context)) }
+    }
+
+    fn csrf_failed(&self, context: &Context) -> Problem {
+        self.engine.record(NewEvent::refused(EventName::MaliciousCsrf, "csrf_failed"), context);
+        let header = self.settings.csrf_header.as_str();
+        Problem::new(
+            Code::CsrfFailed,
+            format!(
+                "Get a token from GET /auth/csrf and send it in the header {header} or the form field _csrf."
+            ),
+        )
+    }
+
+    /// Verifies the access cookie alone, without rotating.
+    pub(crate) async fn access_cookie(
+        &self,
+        jar: &Jar,
+        context: &Context,
+    ) -> Option<Result<Arc<Principal>, VerifyError>> {
+        Some(self.engine.verify_access(jar.value(CookieKind::Access)?, context).await)
+    }
+
+    /// Presents the refresh cookie; parallel presentations of one token share the answer.
+    pub(crate) async fn rotate(
+        &self,
+        jar: &Jar,
+        carrier: Carrier,
+        context: &Context,
+    ) -> Result<Arc<RotateOutcome>, Problem> {
+        let Some(text) = jar.value(CookieKind::Refresh) else { return Err(Problem::missing()) };
+        let token = RefreshToken::parse(text, self.engine.environment()).map_err(|error| {
+            if error == RefreshTokenError::WrongEnvironment {
+                self.engine.record(NewEvent::refused(EventName::WrongEnvironment, "refresh_token"), context);
+            }
+            Problem::from(error)
+        })?;
+        let how = Presentation { carrier, context: context.clone() };
+        let shared = self.inflight.run(text, carrier, self.engine.rotate(&token, &how)).await;
+        shared.map_err(|error: Arc<RotateError>| Problem::from(&*error))
+    }
+
+    /// Events for refused access tokens that are worth one.
+    pub(crate) fn record_verify(&self, error: &VerifyError, context: &Context) {
+        use countersign_core::domain::token::access::AccessRefusal;
+        let event = match error {
+            VerifyError::Refused(AccessRefusal::Environment) => {
+                NewEvent::refused(EventName::WrongEnvironment, "access_token")
+            }
+            VerifyError::Refused(AccessRefusal::Expired) => return,
+            VerifyError::Refused(_) => {
+                NewEvent::refused(EventName::InputValidationFail, "access_token_invalid")
+            }
+            VerifyError::Revoked | VerifyError::SessionExpired => {
+                NewEvent::refused(EventName::SessionUseAfterExpire, "access_token")
+            }
+            // Recorded where it was found, or no event but an error in the log.
+            VerifyError::Reused | VerifyError::Store(_) => return,
+        };
+        self.engine.record(event, context);
+    }
+}

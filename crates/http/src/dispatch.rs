@@ -1,0 +1,138 @@
+//! Every request, first thing: who asks, by which name and transport; then the router or the gateway; then the headers
+//! that all answers share, and the access log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use countersign_core::domain::id::RequestId;
+use countersign_core::port::Outside;
+use countersign_proxy::{client_ip, smuggling};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
+use http::request::Parts;
+use http::{Request, StatusCode, Version};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use crate::gateway::cors;
+use crate::site::{Site, Transport};
+use crate::wire::body::{Answer, AnswerBody};
+use crate::wire::headers;
+use crate::wire::problem::{Code, Problem};
+use crate::wire::request::{Client, single};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDING: [&str; 5] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// Answers one request.
+pub(crate) async fn dispatch<O: Outside>(
+    site: Arc<Site<O>>,
+    router: Router,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Answer {
+    let started = Instant::now();
+    site.requests.fetch_add(1, Ordering::Relaxed);
+    let forwarded = request.headers().get_all(&site.settings.client_ip_header);
+    let client = Client {
+        ip: client_ip::resolve(peer, &forwarded, &site.settings.trusted),
+        request: RequestId::from_random(site.engine.random16()),
+    };
+    let line = site.settings.log_access.then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let own = is_own(request.uri().path());
+    let (parts, body) = request.into_parts();
+    let mut answer = match refuse(&site, &parts, peer) {
+        Some(problem) => ours(problem.into_answer(&client.request)),
+        None if own => {
+            let answer = if let Some(preflight) = cors::preflight(&parts, &site.settings) {
+                preflight
+            } else {
+                route(&site, router, Request::from_parts(parts, body), &client).await
+            };
+            ours(answer)
+        }
+        None => site.gateway(Request::from_parts(parts, body), &client).await,
+    };
+    if site.settings.hardened {
+        headers::hsts(answer.headers_mut());
+    }
+    if let Ok(id) = HeaderValue::from_str(client.request.as_str()) {
+        answer.headers_mut().insert(REQUEST_ID, id);
+    }
+    if let Some((method, path)) = line {
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let status = answer.status().as_u16();
+        // The path only: query strings hold codes and addresses (I01).
+        tracing::info!(target: "countersign::access", %method, path, status, micros, ip = %client.ip, request_id = client.request.as_str());
+    }
+    answer
+}
+
+/// Paths that belong to us whatever the routes say.
+fn is_own(path: &str) -> bool {
+    path == "/auth"
+        || path.starts_with("/auth/")
+        || path == "/.well-known/jwks.json"
+        || path == "/.well-known/countersign"
+}
+
+async fn route<O: Outside>(
+    site: &Site<O>,
+    router: Router,
+    mut request: Request<Incoming>,
+    client: &Client,
+) -> Answer {
+    let origin = single(request.headers(), ORIGIN).map(str::to_owned);
+    request.extensions_mut().insert(client.clone());
+    // The router's error type has no values.
+    let answer = match router.oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    };
+    let mut answer = answer.map(AnswerBody::Route);
+    cors::mark(answer.headers_mut(), origin.as_deref(), &site.settings);
+    answer
+}
+
+fn ours(mut answer: Answer) -> Answer {
+    headers::own(answer.headers_mut());
+    answer
+}
+
+/// What is refused before anybody looks at paths or credentials.
+fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Problem> {
+    if let Err(bad) = smuggling::check(&parts.headers, parts.version) {
+        return Some(Problem::new(Code::InvalidRequest, bad.to_string()).closing());
+    }
+    match site.settings.transport {
+        Transport::BehindProxy => {
+            let https =
+                single(&parts.headers, "x-forwarded-proto").is_some_and(|p| p.eq_ignore_ascii_case("https"));
+            if !https || !site.settings.trusted.contains(peer) {
+                let what =
+                    "Plain HTTP is accepted only from a trusted proxy that sends X-Forwarded-Proto: https.";
+                return Some(Problem::new(Code::InvalidRequest, what).closing());
+            }
+        }
+        Transport::Tls | Transport::PlainDevelopment => {}
+    }
+    if !site.settings.hardened && FORWARDING.iter().any(|name| parts.headers.contains_key(*name)) {
+        let what = "Development mode refuses forwarded requests: it is not made to stand behind a proxy. Set another environment.";
+        return Some(Problem::new(Code::InvalidRequest, what));
+    }
+    let host = match parts.version {
+        Version::HTTP_2 | Version::HTTP_3 => parts.uri.authority().map(http::uri::Authority::as_str),
+        _ => single(&parts.headers, HOST),
+    };
+    match host {
+        Some(host) if site.knows_host(host) => None,
+        Some(_) => {
+            let what = format!("This is {}. The request names another host.", site.settings.public_origin);
+            Some(Problem::new(Code::InvalidRequest, what).status(StatusCode::MISDIRECTED_REQUEST))
+        }
+        None => Some(Problem::new(Code::InvalidRequest, "The request names no host.").closing()),
+    }
+}

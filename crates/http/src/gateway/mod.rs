@@ -1,0 +1,155 @@
+//! The gateway: every request that is not under `/auth` (design §7). Straight from hyper, without a router.
+
+mod admit;
+mod bounce;
+pub(crate) mod cors;
+mod identity;
+pub(crate) mod inflight;
+mod respond;
+
+pub(crate) use bounce::wanted as bounce_wanted;
+pub(crate) use respond::{html, login_location, see_other};
+
+use std::sync::Arc;
+
+use countersign_core::domain::route::{RouteAuth, RouteCors};
+use countersign_core::port::Outside;
+use countersign_core::service::{Context, Principal, RotateOutcome};
+use countersign_proxy::{Body, ForwardContext, Protected, hygiene};
+use http::request::Parts;
+use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+
+use crate::live::LiveConnection;
+use crate::site::Site;
+use crate::wire::body::Answer;
+use crate::wire::cookie::{self, Jar};
+use crate::wire::problem::{Code, Problem};
+use crate::wire::request::{self, Client};
+
+/// Who a request acts for, and what the client must be handed for it.
+pub(crate) struct Admitted {
+    pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) rotated: Option<Arc<RotateOutcome>>,
+    /// Our cookies were read: the answer depends on them.
+    pub(crate) read_session: bool,
+}
+
+/// A request on its way to an upstream.
+struct Passage {
+    parts: Parts,
+    body: Body,
+}
+
+impl<O: Outside> Site<O> {
+    /// Answers a request for an application.
+    pub(crate) async fn gateway(self: &Arc<Self>, request: Request<Incoming>, client: &Client) -> Answer {
+        let (parts, body) = request.into_parts();
+        // What an error page needs, before the parts move on.
+        let shape = respond::Shape::of(&parts);
+        match self.pass(parts, body, client, &shape).await {
+            Ok(answer) => answer,
+            Err(refusal) => self.refuse(*refusal, &shape, client),
+        }
+    }
+
+    async fn pass(
+        self: &Arc<Self>,
+        parts: Parts,
+        body: Incoming,
+        client: &Client,
+        shape: &respond::Shape,
+    ) -> Result<Answer, Box<respond::Refusal>> {
+        if matches!(parts.method, Method::TRACE | Method::CONNECT)
+            || parts.method.as_str().eq_ignore_ascii_case("TRACK")
+        {
+            let problem = Problem::new(Code::InvalidRequest, "This method is not supported.");
+            return Err(problem.status(StatusCode::METHOD_NOT_ALLOWED).into());
+        }
+        let matched = self.settings.routes.find(parts.uri.path());
+        let Some(rule) = matched.rule() else {
+            return Err(Problem::new(
+                Code::NotFound,
+                "There is nothing here, or the path can be read in two ways.",
+            )
+            .into());
+        };
+        let Some(target) = self.settings.upstreams.get(rule.upstream) else {
+            return Err(Problem::new(Code::NotFound, "There is nothing here.").into());
+        };
+        if rule.cors == RouteCors::Countersign
+            && let Some(answer) = cors::preflight(&parts, &self.settings)
+        {
+            return Ok(answer);
+        }
+        let context = client.context(&parts.headers);
+        let (admitted, passage) = if rule.auth == RouteAuth::None {
+            (Admitted { principal: None, rotated: None, read_session: false }, self.open_passage(parts, body))
+        } else {
+            self.admit(parts, body, rule, &context).await?
+        };
+        let Passage { mut parts, body } = passage;
+
+        let cleaned = hygiene::clean_request(&mut parts.headers, self.protected());
+        cookie::strip(&mut parts.headers, &self.settings.cookies);
+        if let Some(principal) = &admitted.principal {
+            identity::add(&mut parts.headers, principal, target, &self.engine)
+                .map_err(|e| Problem::from(&e))?;
+        }
+        let upgrade = cleaned.wants_upgrade();
+        let live = LiveConnection {
+            engine: Arc::clone(&self.engine),
+            sessions: Arc::clone(&self.live),
+            principal: admitted.principal.clone(),
+        };
+        let forward = ForwardContext {
+            cleaned,
+            client: client.ip,
+            public: &self.settings.public,
+            timeouts: Self::timeouts(target, rule.first_byte, rule.between_bytes),
+            live: Some(Arc::new(live)),
+        };
+        let answer = target.upstream.forward(Request::from_parts(parts, body), forward).await;
+        let mut answer =
+            answer.map_err(|e| respond::Refusal::after(Problem::from(&e), admitted.rotated.clone()))?;
+        self.clean_answer(&mut answer, rule, &admitted, shape);
+        if upgrade && answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            tracing::debug!(request_id = %client.request, "upgraded");
+        }
+        Ok(answer.map(|body| crate::wire::body::AnswerBody::Proxy(Box::new(body))))
+    }
+
+    /// A route without authentication: cookies are not read, ours are stripped all the same, and so are bearer tokens of ours.
+    fn open_passage(&self, mut parts: Parts, body: Incoming) -> Passage {
+        let ours = match crate::credentials::authorization(&parts.headers) {
+            crate::credentials::Authorization::Token(token) => crate::credentials::looks_like_ours(token),
+            crate::credentials::Authorization::Absent => parts
+                .headers
+                .get(http::header::AUTHORIZATION)
+                .and_then(|v| v.to_str().ok())
+                .and_then(|v| v.trim().split_once(' '))
+                .is_some_and(|(_, token)| crate::credentials::is_placeholder(token.trim())),
+            crate::credentials::Authorization::Malformed => true,
+        };
+        if ours {
+            parts.headers.remove(http::header::AUTHORIZATION);
+        }
+        Passage { parts, body: body.into() }
+    }
+
+    fn protected(&self) -> &Protected {
+        &self.settings.protected
+    }
+
+    /// Whether a request could be asked again with its Strict cookies.
+    pub(crate) fn read_jar(&self, parts: &Parts, context: &Context) -> Result<Jar, Problem> {
+        let jar = Jar::read(&parts.headers, &self.settings.cookies);
+        self.refuse_tossed(&jar, context)?;
+        Ok(jar)
+    }
+}
+
+/// Whether the method changes state.
+pub(crate) fn is_unsafe(parts: &Parts) -> bool {
+    !request::is_safe(&parts.method)
+}

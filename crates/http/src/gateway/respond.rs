@@ -1,0 +1,266 @@
+//! The way back: cleaning an upstream's answer, handing out rotated cookies, refusing.
+
+use std::sync::Arc;
+
+use countersign_core::domain::cookie::{BOUNCED_TTL, CookieKind};
+use countersign_core::domain::route::{RouteAuth, RouteCors, RouteRule};
+use countersign_core::port::Outside;
+use countersign_core::service::RotateOutcome;
+use countersign_proxy::ProxyBody;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::{Admitted, cors};
+use crate::pages::{self, Bounce, ErrorPage, Shell, Template};
+use crate::site::Site;
+use crate::wire::body::{Answer, AnswerBody};
+use crate::wire::problem::{Code, Problem};
+use crate::wire::request::{Client, accepts_html, is_document, single};
+use crate::wire::{cookie, headers};
+
+/// What a refusal needs to know of its request.
+pub(super) struct Shape {
+    document: bool,
+    html: bool,
+    get: bool,
+    target: String,
+    origin: Option<String>,
+    cookies: bool,
+}
+
+impl Shape {
+    pub(super) fn of(parts: &Parts) -> Self {
+        let document = is_document(parts);
+        Self {
+            document,
+            html: accepts_html(&parts.headers),
+            get: matches!(parts.method, Method::GET | Method::HEAD),
+            // Only a page load is sent back to where it wanted to go.
+            target: if document {
+                parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default()
+            } else {
+                String::new()
+            },
+            origin: single(&parts.headers, ORIGIN).map(str::to_owned),
+            cookies: parts.headers.contains_key(http::header::COOKIE),
+        }
+    }
+}
+
+/// Why a request does not pass.
+pub(super) enum Refusal {
+    /// Ask again from our own page.
+    Bounce,
+    /// A problem, and the tokens that were handed over before it came up.
+    Problem(Problem, Option<Arc<RotateOutcome>>),
+}
+
+impl Refusal {
+    /// A problem after a rotation: the client must get its cookies all the same.
+    pub(super) fn after(problem: Problem, rotated: Option<Arc<RotateOutcome>>) -> Box<Self> {
+        Box::new(Self::Problem(problem, rotated))
+    }
+}
+
+impl From<Problem> for Box<Refusal> {
+    fn from(problem: Problem) -> Self {
+        Box::new(Refusal::Problem(problem, None))
+    }
+}
+
+/// What must not break out of a query value in `Location`.
+const QUERY_VALUE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'&')
+    .add(b'+')
+    .add(b'%')
+    .add(b'=')
+    .add(b'?');
+
+/// `login_url?return_to=…`.
+pub(crate) fn login_location(login_url: &str, target: &str) -> String {
+    if target.is_empty() || target == "/" {
+        return login_url.to_owned();
+    }
+    let mark = if login_url.contains('?') { '&' } else { '?' };
+    format!("{login_url}{mark}return_to={}", utf8_percent_encode(target, QUERY_VALUE))
+}
+
+impl<O: Outside> Site<O> {
+    /// Takes out of an upstream's answer what only we may say, and adds rotated cookies.
+    pub(super) fn clean_answer(
+        &self,
+        answer: &mut Response<ProxyBody>,
+        rule: &RouteRule,
+        admitted: &Admitted,
+        shape: &Shape,
+    ) {
+        let out = answer.headers_mut();
+        cookie::strip_set_cookie(out, &self.settings.cookies);
+        strip_ours(out);
+        if rule.cors == RouteCors::Countersign {
+            cors::mark(out, shape.origin.as_deref(), &self.settings);
+        }
+        if rule.auth == RouteAuth::None {
+            return;
+        }
+        let sets = admitted.rotated.as_ref().is_some_and(|rotated| self.hand_out(out, rotated));
+        if admitted.principal.is_some() || admitted.read_session {
+            headers::unshare(out, sets);
+        }
+        // Who is asked for depends on these (C11); a cache must not serve one's page to the other.
+        headers::vary(out, "Cookie, Sec-Fetch-Site, Origin");
+    }
+
+    /// Sets the cookies of a rotation, if the answer still leaves in time and the session lives; otherwise the answer counts as
+    /// lost, so that a slow upload never sets a jar back (design §5 "Inline").
+    pub(crate) fn hand_out(&self, out: &mut HeaderMap, rotated: &RotateOutcome) -> bool {
+        let policy = self.engine.policy();
+        let in_time = self.engine.now().since(rotated.decided_at) <= policy.rotation.window();
+        if !in_time || !self.engine.still_stands(&rotated.principal) {
+            return false;
+        }
+        self.set_session_cookies(out, &rotated.tokens, &rotated.view);
+        true
+    }
+
+    /// Refuses: a bounce, a redirect to sign in, a page or a problem.
+    pub(super) fn refuse(&self, refusal: Refusal, shape: &Shape, client: &Client) -> Answer {
+        let (problem, rotated) = match refusal {
+            Refusal::Bounce => return self.bounce(client),
+            Refusal::Problem(problem, rotated) => (problem, rotated),
+        };
+        let to_login = problem.status == StatusCode::UNAUTHORIZED && shape.document;
+        let mut answer = if to_login {
+            let target = if shape.get { shape.target.as_str() } else { "" };
+            self.to_login(target)
+        } else if shape.html && shape.document {
+            self.error_page(&problem, client)
+        } else {
+            problem.clone().into_answer(&client.request)
+        };
+        if let Some(rotated) = rotated {
+            self.hand_out(answer.headers_mut(), &rotated);
+        } else if to_login && shape.cookies && shape.get {
+            self.clear_if_long_dead(answer.headers_mut(), &problem);
+        }
+        headers::own(answer.headers_mut());
+        cors::mark(answer.headers_mut(), shape.origin.as_deref(), &self.settings);
+        answer
+    }
+
+    /// The four cookies go only when their session ended more than `reuse_grace` ago and no login took its place (design §4): a
+    /// late answer of an old session must never take a new one's cookies away.
+    pub(crate) fn clear_if_long_dead(&self, out: &mut HeaderMap, problem: &Problem) {
+        if let Some(ended) = problem.ended
+            && !ended.replaced
+            && self.engine.now().since(ended.at) > self.engine.policy().rotation.window()
+        {
+            cookie::clear_session(out, &self.settings.cookies);
+        }
+    }
+
+    /// 303 to the sign-in page.
+    pub(crate) fn to_login(&self, target: &str) -> Answer {
+        see_other(&login_location(&self.settings.login_url, target))
+    }
+
+    pub(crate) fn bounce(&self, client: &Client) -> Answer {
+        let nonce = self.nonce();
+        let shell = Shell {
+            nonce: &nonce,
+            request_id: client.request.as_str(),
+            product: &self.settings.product,
+            signed_in_email: None,
+        };
+        let mut answer = html(StatusCode::UNAUTHORIZED, &Bounce { shell }, &nonce);
+        cookie::set(answer.headers_mut(), &self.settings.cookies, CookieKind::Bounced, "1", BOUNCED_TTL);
+        headers::own(answer.headers_mut());
+        answer
+    }
+
+    pub(crate) fn error_page(&self, problem: &Problem, client: &Client) -> Answer {
+        let nonce = self.nonce();
+        let shell = Shell {
+            nonce: &nonce,
+            request_id: client.request.as_str(),
+            product: &self.settings.product,
+            signed_in_email: None,
+        };
+        let mut answer = if problem.code == Code::NotFound {
+            html(problem.status, &pages::NotFound { shell }, &nonce)
+        } else {
+            let page = ErrorPage {
+                shell,
+                status: problem.status.as_u16(),
+                title: problem.code.title(),
+                happened: problem.code.title(),
+                remedy: &problem.detail,
+                action: None,
+            };
+            html(problem.status, &page, &nonce)
+        };
+        let kind = answer.headers().get(CONTENT_TYPE).cloned();
+        problem.dress(&mut answer);
+        if let Some(kind) = kind {
+            answer.headers_mut().insert(CONTENT_TYPE, kind);
+        }
+        answer
+    }
+
+    pub(crate) fn nonce(&self) -> String {
+        data_encoding_nonce(self.engine.random16())
+    }
+}
+
+fn data_encoding_nonce(bytes: [u8; 16]) -> String {
+    countersign_core::domain::base62::encode(&bytes, 22)
+}
+
+/// Renders a page under its policy.
+pub(crate) fn html(status: StatusCode, page: &impl Template, nonce: &str) -> Answer {
+    let text = page.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        String::from("Something went wrong. Please try again.")
+    });
+    let mut answer = Response::new(AnswerBody::from(text));
+    *answer.status_mut() = status;
+    let out = answer.headers_mut();
+    out.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    out.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = HeaderValue::try_from(pages::policy(nonce)) {
+        out.insert(HeaderName::from_static("content-security-policy"), policy);
+    }
+    answer
+}
+
+/// 303 with a location that we made.
+pub(crate) fn see_other(location: &str) -> Answer {
+    let mut answer = Response::new(AnswerBody::empty());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    let out = answer.headers_mut();
+    out.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("/")));
+    out.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Headers by which only we speak to browsers and upstreams.
+fn strip_ours(out: &mut HeaderMap) {
+    let doomed: Vec<HeaderName> = out
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            name.starts_with("countersign-") || name.starts_with("secure-session-")
+        })
+        .cloned()
+        .collect();
+    for name in doomed {
+        out.remove(name);
+    }
+}

@@ -1,0 +1,136 @@
+//! `/auth/account`: my sessions and my password (D12).
+
+use std::sync::Arc;
+
+use countersign_core::domain::cookie::CookieKind;
+use countersign_core::domain::csrf::{Binding, token};
+use countersign_core::domain::id::PublicId;
+use countersign_core::domain::password::Password;
+use countersign_core::port::Outside;
+use countersign_core::service::{ChangePassword, Principal};
+use http::StatusCode;
+
+use super::call::Call;
+use super::{Reply, describe, refresh};
+use crate::gateway::{bounce_wanted, html, see_other};
+use crate::pages::{Account, FormSecret, SessionView};
+use crate::site::Site;
+use crate::wire::problem::{self, Code, Problem};
+
+const PATH: &str = "/auth/account";
+
+pub(super) async fn show<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    match call.principal(&site).await {
+        Ok(principal) => site.account_page(&call, &principal, None).await,
+        Err(problem) if problem.status.is_server_error() || !call.is_document() => Err(problem),
+        Err(problem) if refresh::mends(&problem) => Ok(see_other(&refresh::refresh_location(PATH))),
+        Err(problem) => {
+            if bounce_wanted(&call.parts, &call.jar(&site)?) {
+                return Ok(site.bounce(&call.client));
+            }
+            let mut answer = site.to_login(PATH);
+            site.clear_if_long_dead(answer.headers_mut(), &problem);
+            Ok(answer)
+        }
+    }
+}
+
+pub(super) async fn end_one<O: Outside>(site: Arc<Site<O>>, mut call: Call) -> Reply {
+    let principal = match call.principal_for_change(&site).await {
+        Err(problem) if refresh::mends(&problem) => return Ok(see_other(&refresh::refresh_location(PATH))),
+        other => other?,
+    };
+    if let Some(id) = call.parameter().await.and_then(|id| PublicId::parse(&id)) {
+        // Not theirs or already gone: the list that follows shows what is left either way.
+        site.engine.end_own_session(principal.user(), &id, &call.context).await?;
+    }
+    Ok(see_other("/auth/account?done=session-ended"))
+}
+
+pub(super) async fn end_others<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    let principal = match call.principal_for_change(&site).await {
+        Err(problem) if refresh::mends(&problem) => return Ok(see_other(&refresh::refresh_location(PATH))),
+        other => other?,
+    };
+    site.engine.end_other_sessions(principal.user(), principal.claims().sid, &call.context).await?;
+    Ok(see_other("/auth/account?done=others-ended"))
+}
+
+pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    let principal = match call.principal_for_change(&site).await {
+        Err(problem) if refresh::mends(&problem) => return Ok(see_other(&refresh::refresh_location(PATH))),
+        other => other?,
+    };
+    let jar = call.jar(&site)?;
+    let current = call.field("current_password").and_then(|p| Password::parse(&p).ok());
+    let changed = match Password::parse(&call.field("new_password").unwrap_or_default()) {
+        Ok(new) => {
+            let request = ChangePassword {
+                current: current.as_ref(),
+                new: &new,
+                device_cookie: jar.value(CookieKind::Device),
+            };
+            let changed = site.engine.change_password(&principal, &request, &call.context).await;
+            changed.map_err(|e| problem::change_password(e, site.engine.now()))
+        }
+        Err(error) => Err(Problem::new(Code::PasswordTooWeak, format!("{error}."))),
+    };
+    match changed {
+        Ok(opened) => {
+            let mut answer = see_other("/auth/account?done=password-changed");
+            site.entry_cookies(answer.headers_mut(), &jar, &opened);
+            Ok(answer)
+        }
+        Err(problem) if problem.status.is_server_error() => Err(problem),
+        Err(problem) => site.account_page(&call, &principal, Some(&problem)).await,
+    }
+}
+
+impl<O: Outside> Site<O> {
+    async fn account_page(&self, call: &Call, principal: &Principal, failed: Option<&Problem>) -> Reply {
+        let now = self.engine.now();
+        let mut sessions = self.engine.live_sessions(principal.user()).await?;
+        let own = principal.claims().sid;
+        sessions.sort_by_key(|s| (s.sid != own, std::cmp::Reverse(s.seen_at)));
+        let sessions = sessions
+            .iter()
+            .map(|s| SessionView {
+                public_id: s.public_id.as_str().to_owned(),
+                device: describe::device(&s.device.user_agent),
+                address: s.device.ip.map_or_else(|| String::from("unknown"), |ip| ip.to_string()),
+                created: describe::moment(s.created_at, now),
+                last_seen: describe::moment(s.seen_at, now),
+                current: s.sid == own,
+                bound: false,
+            })
+            .collect();
+        let csrf = token(self.engine.keyring(), Binding::Session(own), self.engine.random16());
+        let nonce = self.nonce();
+        let weak = failed.filter(|p| p.code == Code::PasswordTooWeak).map(|p| p.detail.as_str());
+        let page = Account {
+            shell: self.shell(&nonce, call, Some(principal.email().as_str())),
+            csrf: FormSecret::new(csrf.as_ref().map_or("", |t| t.expose())),
+            email: principal.email().as_str(),
+            email_verified: principal.verified_email().is_some(),
+            sessions,
+            notice: notice(call.query("done").as_deref()),
+            current_password_error: failed.filter(|_| weak.is_none()).map(|p| match p.code {
+                Code::InvalidCredentials => "This is not your current password.",
+                _ => p.detail.as_str(),
+            }),
+            new_password_error: weak,
+            min_password: self.engine.policy().password.minimum(),
+        };
+        let status = if failed.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        Ok(html(status, &page, &nonce))
+    }
+}
+
+fn notice(done: Option<&str>) -> Option<&'static str> {
+    match done? {
+        "session-ended" => Some("The session was ended."),
+        "others-ended" => Some("All other sessions were ended."),
+        "password-changed" => Some("Your password was changed. All other sessions were ended."),
+        _ => None,
+    }
+}

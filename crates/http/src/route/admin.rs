@@ -1,0 +1,59 @@
+//! `/healthz`, `/readyz` and `/metrics`, on listeners of their own (K06).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use countersign_core::port::Outside;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Method, StatusCode};
+
+use crate::site::Site;
+use crate::wire::body::{Answer, AnswerBody};
+
+/// Answers a request on the admin (`metrics`) or health listener.
+pub(crate) async fn answer<O: Outside>(
+    site: &Arc<Site<O>>,
+    method: &Method,
+    path: &str,
+    metrics: bool,
+) -> Answer {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n".into());
+    }
+    match path {
+        "/healthz" => text(StatusCode::OK, "ok\n".into()),
+        "/readyz" => ready(site).await,
+        "/metrics" if metrics => text(StatusCode::OK, render(site)),
+        _ => text(StatusCode::NOT_FOUND, "not found\n".into()),
+    }
+}
+
+async fn ready<O: Outside>(site: &Arc<Site<O>>) -> Answer {
+    if !site.ready.load(Ordering::Relaxed) {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into());
+    }
+    match tokio::time::timeout(Duration::from_secs(2), site.engine.ready()).await {
+        Ok(Ok(())) => text(StatusCode::OK, "ready\n".into()),
+        Ok(Err(_)) | Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n".into()),
+    }
+}
+
+fn render<O: Outside>(site: &Site<O>) -> String {
+    let mut lines = String::new();
+    let mut counters: Vec<_> = site.counters().into_iter().collect();
+    counters.sort_unstable();
+    for (name, value) in counters {
+        // Writing to a String cannot fail.
+        let _infallible = writeln!(lines, "{name} {value}");
+    }
+    lines
+}
+
+fn text(status: StatusCode, body: String) -> Answer {
+    let mut answer = Answer::new(AnswerBody::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}

@@ -1,0 +1,97 @@
+//! POST `/auth/login`: JSON from scripts, a form from our page.
+
+use std::sync::Arc;
+
+use countersign_core::domain::base62;
+use countersign_core::domain::cookie::{CookieKind, DEVICE_TTL};
+use countersign_core::domain::password::Password;
+use countersign_core::domain::return_to::ReturnTo;
+use countersign_core::domain::user::Email;
+use countersign_core::port::Outside;
+use countersign_core::service::{LogIn, Opened};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use super::Reply;
+use super::call::{Call, Media};
+use crate::gateway::see_other;
+use crate::site::Site;
+use crate::wire::body::Answer;
+use crate::wire::cookie::{self, Jar};
+use crate::wire::problem::{self, Code, Problem};
+
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    pub(super) email: String,
+    pub(super) password: String,
+}
+
+impl Credentials {
+    /// From the JSON body or the form.
+    pub(super) fn read(call: &Call) -> Result<Self, Problem> {
+        match call.media {
+            Media::Json => call.json(),
+            Media::Form => Ok(Self {
+                email: call.field("email").unwrap_or_default(),
+                password: call.field("password").unwrap_or_default(),
+            }),
+            Media::None => {
+                Err(Problem::new(Code::UnsupportedMediaType, "Send the body as application/json."))
+            }
+        }
+    }
+}
+
+pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    let credentials = Credentials::read(&call)?;
+    let jar = call.jar(&site)?;
+    let genuine = site.genuine_or_none(&jar).await?;
+    site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let (email, password) =
+        (Email::parse(&credentials.email).ok(), Password::parse(&credentials.password).ok());
+    let request = LogIn {
+        email: email.as_ref(),
+        password: password.as_ref(),
+        device_cookie: jar.value(CookieKind::Device),
+        replaces: genuine.map(|g| g.sid),
+    };
+    match site.engine.log_in(&request, &call.context).await {
+        Ok(opened) => Ok(site.signed_in(&call, &jar, &opened, StatusCode::OK)),
+        Err(error) => {
+            let problem = problem::log_in(error, site.engine.now());
+            if call.media == Media::Form {
+                return site.sign_in_page(&call, &jar, genuine, Some((&credentials.email, &problem)));
+            }
+            Err(problem)
+        }
+    }
+}
+
+impl<O: Outside> Site<O> {
+    /// The answer that opens a session: the body for scripts, a redirect for pages, and the cookies for both.
+    pub(super) fn signed_in(&self, call: &Call, jar: &Jar, opened: &Opened, status: StatusCode) -> Answer {
+        let mut answer = if call.media == Media::Form {
+            let target = call.field("return_to").unwrap_or_default();
+            see_other(ReturnTo::parse(&target, &self.settings.public_origin).as_str())
+        } else {
+            let mut answer = self.session_body(&opened.view, opened.tokens.access_expires_at);
+            *answer.status_mut() = status;
+            answer
+        };
+        self.entry_cookies(answer.headers_mut(), jar, opened);
+        answer
+    }
+
+    /// Session and device cookies; the pre-session ends here (C09).
+    pub(super) fn entry_cookies(&self, out: &mut HeaderMap, jar: &Jar, opened: &Opened) {
+        self.set_session_cookies(out, &opened.tokens, &opened.view);
+        let cookies = &self.settings.cookies;
+        if jar.value(CookieKind::PreSession).is_some() {
+            cookie::clear(out, cookies, CookieKind::PreSession);
+        }
+        if jar.value(CookieKind::Device).is_none_or(|d| d.len() != 22) {
+            let device = base62::encode(&self.engine.random16(), 22);
+            cookie::set(out, cookies, CookieKind::Device, &device, DEVICE_TTL);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Our own end points, under `/auth` and `/.well-known` (design §7). One file a resource; handlers translate, services decide.
+
+mod account;
+pub(crate) mod admin;
+mod asset;
+pub(crate) mod bounce_guard;
+mod call;
+mod csrf;
+mod describe;
+mod log_in;
+mod log_out;
+mod page;
+mod refresh;
+mod session;
+mod sign_up;
+mod table;
+mod well_known;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use countersign_core::port::Outside;
+
+use crate::site::Site;
+use crate::wire::body::Answer;
+use crate::wire::problem::{Code, Problem};
+use call::Call;
+pub use table::{OwnRoute, own_routes};
+
+/// What a handler returns.
+type Reply = Result<Answer, Problem>;
+
+/// The router over all own end points.
+pub(crate) fn router<O: Outside>(site: &Arc<Site<O>>) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in table::routes::<O>() {
+        router = router.route(path, methods.fallback(method_not_allowed));
+    }
+    router.fallback(not_found).with_state(Arc::clone(site))
+}
+
+/// Makes a route of a handler: reads the call within its limits, and turns a problem into JSON or a page.
+fn end_point<O, F, Fut>(method: MethodFilter, handler: F) -> MethodRouter<Arc<Site<O>>>
+where
+    O: Outside,
+    F: Fn(Arc<Site<O>>, Call) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Reply> + Send + 'static,
+{
+    on(method, async move |State(site): State<Arc<Site<O>>>, request: Request| {
+        let (client, page) = (call::client_of(&request), call::wants_page(&request));
+        let reply = match Call::read(request).await {
+            Ok(call) => handler(Arc::clone(&site), call).await,
+            Err(problem) => Err(problem),
+        };
+        reply.unwrap_or_else(|problem| {
+            if page { site.error_page(&problem, &client) } else { problem.into_answer(&client.request) }
+        })
+    })
+}
+
+async fn not_found(request: Request) -> Answer {
+    Problem::new(Code::NotFound, "There is no such end point.")
+        .into_answer(&call::client_of(&request).request)
+}
+
+async fn method_not_allowed(request: Request) -> Answer {
+    Problem::new(Code::InvalidRequest, "This end point does not know the method.")
+        .status(http::StatusCode::METHOD_NOT_ALLOWED)
+        .into_answer(&call::client_of(&request).request)
+}

@@ -1,0 +1,71 @@
+//! POST `/auth/signup` and `/auth/confirm`.
+
+use std::sync::Arc;
+
+use countersign_core::domain::password::Password;
+use countersign_core::domain::user::Email;
+use countersign_core::port::Outside;
+use countersign_core::service::{Confirm, SignUpOutcome, SignUpRequest};
+use http::StatusCode;
+
+use super::Reply;
+use super::call::{Call, Media};
+use super::log_in::Credentials;
+use crate::gateway::html;
+use crate::pages::{CheckMail, Confirmed};
+use crate::site::Site;
+use crate::wire::problem::{self, Code, Problem};
+
+pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    let credentials = Credentials::read(&call)?;
+    let jar = call.jar(&site)?;
+    let genuine = site.genuine_or_none(&jar).await?;
+    site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let invitation =
+        call.field("invitation").filter(|_| call.media == Media::Form).or_else(|| call.query("invitation"));
+    let outcome = match (Email::parse(&credentials.email), Password::parse(&credentials.password)) {
+        (Ok(email), Ok(password)) => {
+            let request = SignUpRequest {
+                email: &email,
+                password: &password,
+                invitation: invitation.as_deref(),
+                replaces: genuine.map(|g| g.sid),
+            };
+            site.engine
+                .sign_up(&request, &call.context)
+                .await
+                .map_err(|e| problem::sign_up(e, site.engine.now()))
+        }
+        (Err(error), _) => Err(Problem::new(Code::InvalidRequest, format!("The address is {error}."))),
+        (_, Err(error)) => Err(Problem::new(Code::PasswordTooWeak, format!("{error}."))),
+    };
+    match outcome {
+        Ok(SignUpOutcome::Opened(opened)) => Ok(site.signed_in(&call, &jar, &opened, StatusCode::CREATED)),
+        Ok(SignUpOutcome::Mailed) => {
+            if call.media == Media::Form {
+                let nonce = site.nonce();
+                let page =
+                    CheckMail { shell: site.shell(&nonce, &call, None), email: credentials.email.trim() };
+                return Ok(html(StatusCode::ACCEPTED, &page, &nonce));
+            }
+            let mut answer = super::session::json(&serde_json::json!({ "status": "mail_sent" }));
+            *answer.status_mut() = StatusCode::ACCEPTED;
+            Ok(answer)
+        }
+        Err(problem) if call.media == Media::Form => {
+            site.sign_up_page(&call, &jar, genuine, Some((&credentials.email, &problem)))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Redeems the code of a mail. The link itself only shows a button: opening it changes nothing (B08).
+pub(super) async fn confirm<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    let jar = call.jar(&site)?;
+    let genuine = site.genuine_or_none(&jar).await?;
+    site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let code = call.field("code").unwrap_or_default();
+    site.engine.confirm(&Confirm { code: &code }, &call.context).await?;
+    let nonce = site.nonce();
+    Ok(html(StatusCode::OK, &Confirmed { shell: site.shell(&nonce, &call, None) }, &nonce))
+}

@@ -1,0 +1,187 @@
+//! A site: one deployment's settings, engine and upstreams.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use countersign_core::domain::cookie::CookiePolicy;
+use countersign_core::domain::isolation::Origins;
+use countersign_core::domain::route::RouteTable;
+use countersign_core::port::Outside;
+use countersign_core::service::{Audience, Engine};
+use countersign_proxy::client_ip::Trusted;
+use countersign_proxy::{Protected, PublicOrigin, Timeouts, Upstream};
+use http::HeaderName;
+
+use crate::gateway::inflight::Inflight;
+use crate::live::LiveSessions;
+use crate::route::bounce_guard::ReturnGuard;
+
+/// How requests reach us.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// Our own TLS.
+    Tls,
+    /// Plain HTTP behind a trusted proxy that sends `X-Forwarded-Proto: https`; everything else gets 400.
+    BehindProxy,
+    /// Plain HTTP on loopback: development only.
+    PlainDevelopment,
+}
+
+/// Names of identity headers that an application expects besides ours.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityHeaders {
+    /// The opaque user id.
+    pub user: Option<HeaderName>,
+    /// The verified address.
+    pub email: Option<HeaderName>,
+    /// The session's public id.
+    pub session: Option<HeaderName>,
+    /// The scopes, space-separated.
+    pub scopes: Option<HeaderName>,
+}
+
+/// An application behind the gateway.
+#[derive(Debug)]
+pub struct SiteUpstream {
+    /// The engine's view of it.
+    pub upstream: Upstream,
+    /// What its assertions are for.
+    pub audience: Audience,
+    /// Header names of its own.
+    pub identity: IdentityHeaders,
+}
+
+/// Everything that configuration decides about HTTP.
+#[derive(Debug)]
+pub struct Settings {
+    /// `public_url` as an origin, as a browser serialises it: `https://app.example.com`.
+    pub public_origin: String,
+    /// The same for upstreams' `X-Forwarded-*`.
+    pub public: PublicOrigin,
+    /// How requests reach us.
+    pub transport: Transport,
+    /// Any environment but development: HSTS, no loopback names, mail before accounts.
+    pub hardened: bool,
+    /// Cookie names and attributes.
+    pub cookies: CookiePolicy,
+    /// Origins whose requests act with the cookies.
+    pub origins: Origins,
+    /// Origins that may read answers (`[cors] allowed_origins`).
+    pub cors_origins: Vec<String>,
+    /// The header that carries CSRF tokens.
+    pub csrf_header: HeaderName,
+    /// Peers whose forwarding headers count.
+    pub trusted: Trusted,
+    /// Where they put the client's address.
+    pub client_ip_header: HeaderName,
+    /// Where to sign in.
+    pub login_url: String,
+    /// The name that pages show.
+    pub product: String,
+    /// `Clear-Site-Data` at logout (J06): clears the whole registrable domain.
+    pub clear_site_data: bool,
+    /// One line per request.
+    pub log_access: bool,
+    /// Header names that only we may set, the applications' own identity headers among them.
+    pub protected: Arc<Protected>,
+    /// The applications, in the order that routes refer to.
+    pub upstreams: Vec<SiteUpstream>,
+    /// Which path asks for what.
+    pub routes: RouteTable,
+    /// Time to read a request head.
+    pub head_timeout: Duration,
+    /// How long an idle keep-alive connection stays.
+    pub keep_alive: Duration,
+    /// Open connections at most.
+    pub connections: usize,
+}
+
+/// A running site.
+pub struct Site<O: Outside> {
+    pub(crate) engine: Arc<Engine<O>>,
+    pub(crate) settings: Settings,
+    pub(crate) inflight: Inflight,
+    pub(crate) live: Arc<LiveSessions>,
+    pub(crate) returns: ReturnGuard,
+    pub(crate) ready: AtomicBool,
+    pub(crate) requests: AtomicU64,
+}
+
+impl<O: Outside> std::fmt::Debug for Site<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<O: Outside> Site<O> {
+    /// Ties an engine to its settings.
+    #[must_use]
+    pub fn new(engine: Arc<Engine<O>>, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            settings,
+            inflight: Inflight::default(),
+            live: Arc::default(),
+            returns: ReturnGuard::default(),
+            ready: AtomicBool::new(true),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Arc<Engine<O>> {
+        &self.engine
+    }
+
+    /// Time-outs of a request to an upstream, from its route or the upstream's defaults.
+    pub(crate) fn timeouts(
+        upstream: &SiteUpstream,
+        first_byte: Option<Duration>,
+        between: Option<Duration>,
+    ) -> Timeouts {
+        let defaults = upstream.upstream.timeouts();
+        Timeouts {
+            first_byte: first_byte.unwrap_or(defaults.first_byte),
+            between_bytes: match between {
+                None => defaults.between_bytes,
+                Some(limit) if limit.is_zero() => None,
+                some => some,
+            },
+        }
+    }
+
+    /// Whether the `Host` of a request is ours (K09): names that a DNS rebinding could choose are not.
+    pub(crate) fn knows_host(&self, host: &str) -> bool {
+        let origin = &self.settings.public_origin;
+        let own = origin.split_once("://").map_or("", |(_, h)| h);
+        if host.eq_ignore_ascii_case(own) || default_port_spelled_out(origin, own, host) {
+            return true;
+        }
+        !self.settings.hardened && is_loopback_name(host)
+    }
+
+    /// Counters for `/metrics`.
+    pub(crate) fn counters(&self) -> HashMap<&'static str, u64> {
+        HashMap::from([
+            ("countersign_requests_total", self.requests.load(std::sync::atomic::Ordering::Relaxed)),
+            ("countersign_events_dropped_total", self.engine.dropped_events()),
+            ("countersign_live_connections", self.live.len() as u64),
+        ])
+    }
+}
+
+fn default_port_spelled_out(origin: &str, own: &str, host: &str) -> bool {
+    let port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    host.strip_suffix(port).is_some_and(|h| h.eq_ignore_ascii_case(own))
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
+}
