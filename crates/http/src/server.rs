@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use countersign_core::port::Outside;
-use countersign_proxy::StrictHeads;
+use countersign_proxy::{StrictHeads, WriteStall};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -25,6 +25,8 @@ use crate::wire::body::Answer;
 const MAX_HEAD: usize = 64 * 1024;
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer.
+const WRITE_STALL: Duration = Duration::from_secs(60);
 /// After a failed accept (out of descriptors, mostly): time for connections to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -165,9 +167,9 @@ impl<O: Outside> Door<O> {
             tracing::debug!(%error, "TCP_NODELAY");
         }
         match &self.tls {
-            None => self.http(StrictHeads::new(stream), peer).await,
+            None => self.http(guard(stream), peer).await,
             Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.http(StrictHeads::new(stream), peer).await,
+                Ok(Ok(stream)) => self.http(guard(stream), peer).await,
                 Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
                 Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
             },
@@ -196,6 +198,11 @@ impl<O: Outside> Door<O> {
             tracing::debug!(%error, "connection");
         }
     }
+}
+
+/// What a client's connection may not do: send heads that two servers read differently (K07), or take nothing for ever.
+fn guard<T>(stream: T) -> StrictHeads<WriteStall<T>> {
+    StrictHeads::new(WriteStall::new(stream, WRITE_STALL))
 }
 
 /// Completes when no new requests are taken. (The watch's guard must not live across an await.)

@@ -9,7 +9,7 @@ use crate::domain::rotation::{Abandoned, RotationRecord};
 use crate::domain::time::Timestamp;
 use crate::port::{Notice, RevocationsSince, Use};
 
-/// Events kept while the store does not take them; beyond, the oldest go (they were logged anyway).
+/// Events kept while the store does not take them; beyond, new ones are only logged.
 const MAX_EVENTS: usize = 10_000;
 
 #[derive(Debug, Default)]

@@ -22,6 +22,8 @@ pub(crate) fn own(headers: &mut HeaderMap) {
             headers.insert(name.clone(), value.clone());
         }
     }
+    // What everybody may have depends on nothing that a request says.
+    let public = headers.get(CACHE_CONTROL).is_some_and(|v| v.as_bytes().starts_with(b"public"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -34,7 +36,9 @@ pub(crate) fn own(headers: &mut HeaderMap) {
             ),
         );
     }
-    vary(headers, "Sec-Fetch-Site, Origin, Cookie");
+    if !public {
+        vary(headers, "Sec-Fetch-Site, Origin, Cookie");
+    }
 }
 
 /// Two years, on every answer of a hardened environment, errors too (J02). Never in development: it would catch every port of localhost.
