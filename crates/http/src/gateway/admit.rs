@@ -10,6 +10,7 @@ use countersign_core::domain::token::access::AccessRefusal;
 use countersign_core::port::Outside;
 use countersign_core::service::{Context, NewEvent, Principal, VerifyError};
 use countersign_proxy::Body;
+use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::request::Parts;
 use hyper::body::Incoming;
@@ -147,9 +148,10 @@ impl<O: Outside> Site<O> {
             self.check_csrf(genuine.sid, Some(token), context)?;
             return Ok((parts, body.into()));
         }
-        let peeked = field::peek(&parts.headers, body).await;
-        let peeked = peeked
-            .map_err(|_broken| Problem::new(Code::InvalidRequest, "The request body did not arrive."))?;
+        let peeked = field::peek(&parts.headers, body).await.map_err(|field::Interrupted| {
+            let gone = Problem::new(Code::InvalidRequest, "The request body did not arrive.");
+            gone.status(StatusCode::REQUEST_TIMEOUT).closing()
+        })?;
         self.check_csrf(genuine.sid, peeked.token.as_deref(), context)?;
         let body = match peeked.rest {
             Some(rest) => Body::prefixed(peeked.prefix, rest),

@@ -1,5 +1,7 @@
 //! The CSRF token in a form: `_csrf` as a urlencoded field, or as the first multipart field, within 64 KiB (design §7).
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -8,6 +10,8 @@ use hyper::body::Incoming;
 
 /// How much of a body is looked at.
 pub(crate) const LIMIT: usize = 64 * 1024;
+/// Longest pause between two pieces of a body while it is looked at.
+const PAUSE: Duration = Duration::from_secs(60);
 /// The field's name.
 pub(crate) const NAME: &str = "_csrf";
 
@@ -42,28 +46,36 @@ pub(crate) struct Peeked {
     pub(crate) rest: Option<Incoming>,
 }
 
+/// The body ended early, or stood still for too long.
+pub(crate) struct Interrupted;
+
 /// Looks for the field at the beginning of a body. What was read is kept for the upstream.
-pub(crate) async fn peek(headers: &HeaderMap, mut body: Incoming) -> Result<Peeked, hyper::Error> {
+pub(crate) async fn peek(headers: &HeaderMap, mut body: Incoming) -> Result<Peeked, Interrupted> {
     let Some(encoding) = encoding(headers) else {
         return Ok(Peeked { token: None, prefix: Bytes::new(), rest: Some(body) });
     };
     let mut read = BytesMut::new();
     loop {
         let (token, settled) = match &encoding {
-            // A urlencoded field may stand anywhere, so it is settled only at the end (below).
-            Encoding::Urlencoded => (None, false),
+            // A urlencoded field may stand anywhere, so it is settled only at the end (below) or at the limit.
+            Encoding::Urlencoded => {
+                let full = read.get(..LIMIT).and_then(complete_pairs);
+                (full.and_then(|pairs| urlencoded(pairs, NAME)), false)
+            }
             Encoding::Multipart(boundary) => first_part(&read, boundary),
         };
         if settled || read.len() >= LIMIT {
             return Ok(Peeked { token, prefix: read.freeze(), rest: Some(body) });
         }
-        match body.frame().await {
-            Some(frame) => {
-                if let Ok(data) = frame?.into_data() {
+        match tokio::time::timeout(PAUSE, body.frame()).await {
+            Err(_elapsed) => return Err(Interrupted),
+            Ok(Some(Err(_broken))) => return Err(Interrupted),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
                     read.extend_from_slice(&data);
                 }
             }
-            None => {
+            Ok(None) => {
                 let token = match &encoding {
                     Encoding::Urlencoded => urlencoded(&read, NAME),
                     Encoding::Multipart(_) => token,
@@ -77,6 +89,11 @@ pub(crate) async fn peek(headers: &HeaderMap, mut body: Incoming) -> Result<Peek
 /// The value of a urlencoded field; the first if it stands there twice.
 pub(crate) fn urlencoded(body: &[u8], name: &str) -> Option<String> {
     url::form_urlencoded::parse(body).find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
+}
+
+/// What stands before the last `&`: the pair after it may go on beyond the limit.
+fn complete_pairs(read: &[u8]) -> Option<&[u8]> {
+    read.get(..read.iter().rposition(|b| *b == b'&')?)
 }
 
 /// The value of the first part if it is our field, and whether that is settled.
@@ -120,6 +137,14 @@ mod tests {
             "--B\r\nContent-Disposition: form-data; name=\"_csrf\"; filename=\"x\"\r\n\r\ntok\r\n--B--";
         assert_eq!(first_part(file.as_bytes(), "B"), (None, true));
         assert_eq!(first_part(b"garbage", "B"), (None, true));
+    }
+
+    /// A token that the limit cuts in two is not taken for a shorter one.
+    #[test]
+    fn pairs_before_the_limit() {
+        assert_eq!(complete_pairs(b"_csrf=ab&text=xxx"), Some(&b"_csrf=ab"[..]));
+        assert_eq!(complete_pairs(b"text=xxx&_csrf=a"), Some(&b"text=xxx"[..]));
+        assert_eq!(complete_pairs(b"_csrf=ab"), None);
     }
 
     #[test]
