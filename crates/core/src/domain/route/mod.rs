@@ -1,10 +1,14 @@
 //! Routes: which path asks for what (design §9). Matched after normalisation; a path that two readers could take for
 //! different routes is refused or gets the stricter of both (C07, K05).
 
+mod reading;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::scope::ScopeSet;
+pub use reading::normalise;
+use reading::{Reader, is_plain, variants};
 
 /// Whether a route asks for a principal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -180,6 +184,10 @@ impl RouteTable {
     pub fn find(&self, raw: &str) -> Matched<'_> {
         let Some((index, specificity)) = self.index(raw) else { return Matched::NotFound };
         let Some(rule) = self.rules.get(index) else { return Matched::NotFound };
+        if self.rules.len() == 1 && specificity == 1 {
+            // One route for everything: every reading of the path is it.
+            return Matched::Rule(rule);
+        }
         let mut readings = vec![raw.to_owned()];
         if !is_plain(raw) {
             // Dot segments, encoded slashes, doubled slashes, parameters: the upstream may read another path than we do.
@@ -216,84 +224,6 @@ impl RouteTable {
         }
         let found = self.prefixes.iter().find(|(prefix, _)| path.starts_with(&**prefix));
         found.map(|(prefix, index)| (*index, prefix.len()))
-    }
-}
-
-/// Whether every reader agrees on what the path is.
-fn is_plain(path: &str) -> bool {
-    let odd = |b: &u8| matches!(b, b'%' | b'\\' | b';') || b.is_ascii_control();
-    !path.as_bytes().iter().any(odd) && !path.contains("//") && !path.contains("/.")
-}
-
-fn variants(raw: &str) -> impl Iterator<Item = String> {
-    let slash = match raw.strip_suffix('/') {
-        Some("") => None,
-        Some(shorter) => Some(shorter.to_owned()),
-        None => Some(format!("{raw}/")),
-    };
-    let lower = raw.bytes().any(|b| b.is_ascii_uppercase()).then(|| raw.to_ascii_lowercase());
-    let both = lower.as_ref().and(slash.as_ref()).map(|s| s.to_ascii_lowercase());
-    slash.into_iter().chain(lower).chain(both)
-}
-
-/// The path as the most eager upstream would read it: decoded, parameters dropped, slashes collapsed, dot segments resolved. `None` if it
-/// does not start with `/`, is not UTF-8 once decoded, or holds control characters.
-#[must_use]
-pub fn normalise(raw: &str) -> Option<String> {
-    Reader { decodes: 2, drops_parameters: true, merges_slashes: true, backslash: true }.read(raw)
-}
-
-/// One way of reading a path. Upstreams differ in each of these.
-#[derive(Clone, Copy)]
-struct Reader {
-    /// How often percent-encoding is undone: some stacks do it twice.
-    decodes: u8,
-    /// Whether `;x` is cut off before dot segments are resolved (servlets).
-    drops_parameters: bool,
-    /// Whether empty segments vanish (nginx) or count (RFC 3986 §5.2.4).
-    merges_slashes: bool,
-    /// Whether `\` is a slash (WHATWG URL, Windows).
-    backslash: bool,
-}
-
-impl Reader {
-    fn all() -> impl Iterator<Item = Self> {
-        (0..24u8).map(|n| Self {
-            decodes: n / 8,
-            drops_parameters: n & 1 != 0,
-            merges_slashes: n & 2 != 0,
-            backslash: n & 4 != 0,
-        })
-    }
-
-    fn read(self, raw: &str) -> Option<String> {
-        let mut text = raw.to_owned();
-        for _ in 0..self.decodes {
-            text = percent_encoding::percent_decode_str(&text).decode_utf8().ok()?.into_owned();
-        }
-        if self.backslash {
-            text = text.replace('\\', "/");
-        }
-        if text.chars().any(char::is_control) {
-            return None;
-        }
-        let mut segments = text.strip_prefix('/')?.split('/').peekable();
-        let mut kept: Vec<&str> = Vec::new();
-        while let Some(segment) = segments.next() {
-            let last = segments.peek().is_none();
-            let name =
-                if self.drops_parameters { segment.split(';').next().unwrap_or_default() } else { segment };
-            if name == ".." {
-                kept.pop();
-            }
-            match name {
-                "." | ".." if last => kept.push(""),
-                "." | ".." => {}
-                "" if self.merges_slashes && !last => {}
-                name => kept.push(name),
-            }
-        }
-        Some(format!("/{}", kept.join("/")))
     }
 }
 
