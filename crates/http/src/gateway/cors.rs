@@ -16,7 +16,9 @@ use crate::wire::request::single;
 
 const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 
-/// What an origin may read of every answer.
+/// What an allowed origin may read of every answer, beside what the upstream exposes.
+const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id, retry-after, www-authenticate");
+/// How an answer speaks about origins.
 const ANSWER_HEADERS: [HeaderName; 5] = [
     ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_ALLOW_CREDENTIALS,
@@ -25,9 +27,16 @@ const ANSWER_HEADERS: [HeaderName; 5] = [
     PRIVATE_NETWORK,
 ];
 
+/// Whether a browser asks for permission. It sends no cookies with such a question, so nobody may ask who it is for.
+pub(crate) fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS
+        && parts.headers.contains_key(ORIGIN)
+        && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 /// The answer to a preflight; `None` if the request is none.
 pub(crate) fn preflight(parts: &Parts, settings: &Settings) -> Option<Answer> {
-    if parts.method != Method::OPTIONS {
+    if !is_preflight(parts) {
         return None;
     }
     let origin = single(&parts.headers, ORIGIN)?;
@@ -56,11 +65,16 @@ pub(crate) fn mark(headers: &mut HeaderMap, origin: Option<&str>, settings: &Set
     for name in &ANSWER_HEADERS {
         headers.remove(name);
     }
+    if settings.cors_origins.is_empty() {
+        return;
+    }
+    // On answers to other origins too: a cache must not serve those to one that is on the list (C11).
+    vary(headers, "Origin");
     if let Some(origin) = origin
         && allow(headers, origin, settings)
     {
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
-        vary(headers, "Origin");
+        // By name: `*` means nothing to requests with credentials.
+        headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
 }
 
