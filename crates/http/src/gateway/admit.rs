@@ -36,15 +36,14 @@ impl<O: Outside> Site<O> {
     ) -> Result<(Admitted, Passage), Box<Refusal>> {
         match credentials::authorization(&parts.headers) {
             Authorization::Malformed => {
-                return Err(Problem::new(
+                return Err(Refusal::plain(Problem::new(
                     Code::TokenInvalid,
                     "The Authorization header cannot be read, or came twice.",
-                )
-                .into());
+                )));
             }
             Authorization::Token(token) => {
-                let principal = self.bearer(token, context).await?;
-                self.require(&principal, rule, context)?;
+                let principal = self.bearer(token, context).await.map_err(Refusal::plain)?;
+                self.require(&principal, rule, context).map_err(Refusal::plain)?;
                 parts.headers.remove(AUTHORIZATION);
                 parts.headers.remove(DPOP);
                 let admitted = Admitted { principal: Some(principal), rotated: None, read_session: true };
@@ -52,7 +51,7 @@ impl<O: Outside> Site<O> {
             }
             Authorization::Absent => drop_placeholder(&mut parts),
         }
-        let jar = self.read_jar(&parts, context)?;
+        let jar = self.read_jar(&parts, context).map_err(Refusal::plain)?;
         if !jar.has_session() {
             return self.anonymous(parts, body.into(), rule, &jar, Problem::missing());
         }

@@ -7,7 +7,9 @@ use countersign_core::domain::route::{RouteAuth, RouteCors, RouteRule};
 use countersign_core::port::Outside;
 use countersign_core::service::RotateOutcome;
 use countersign_proxy::ProxyBody;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN,
+};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -55,12 +57,19 @@ pub(super) enum Refusal {
     Bounce,
     /// A problem, and the tokens that were handed over before it came up.
     Problem(Problem, Option<Arc<RotateOutcome>>),
+    /// A problem that signing in would not mend: said as it is to documents too.
+    Plain(Problem),
 }
 
 impl Refusal {
     /// A problem after a rotation: the client must get its cookies all the same.
     pub(super) fn after(problem: Problem, rotated: Option<Arc<RotateOutcome>>) -> Box<Self> {
         Box::new(Self::Problem(problem, rotated))
+    }
+
+    /// A problem of a bearer token, or of cookies that somebody planted: a redirect would hide it, and lead back here.
+    pub(super) fn plain(problem: Problem) -> Box<Self> {
+        Box::new(Self::Plain(problem))
     }
 }
 
@@ -70,6 +79,8 @@ impl From<Problem> for Box<Refusal> {
     }
 }
 
+/// Methods that reach an upstream; it may know more, and refuse some.
+const SUPPORTED: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// What must not break out of a query value in `Location`.
 const QUERY_VALUE: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -132,11 +143,12 @@ impl<O: Outside> Site<O> {
 
     /// Refuses: a bounce, a redirect to sign in, a page or a problem.
     pub(super) fn refuse(&self, refusal: Refusal, shape: &Shape, client: &Client) -> Answer {
-        let (problem, rotated) = match refusal {
+        let (problem, rotated, plain) = match refusal {
             Refusal::Bounce => return self.bounce(client),
-            Refusal::Problem(problem, rotated) => (problem, rotated),
+            Refusal::Problem(problem, rotated) => (problem, rotated, false),
+            Refusal::Plain(problem) => (problem, None, true),
         };
-        let to_login = problem.status == StatusCode::UNAUTHORIZED && shape.document;
+        let to_login = problem.status == StatusCode::UNAUTHORIZED && shape.document && !plain;
         let mut answer = if to_login {
             let target = if shape.get { shape.target.as_str() } else { "" };
             self.to_login(target)
@@ -149,6 +161,9 @@ impl<O: Outside> Site<O> {
             self.hand_out(answer.headers_mut(), &rotated);
         } else if to_login && shape.cookies && shape.get {
             self.clear_if_long_dead(answer.headers_mut(), &problem);
+        }
+        if problem.status == StatusCode::METHOD_NOT_ALLOWED {
+            answer.headers_mut().insert(ALLOW, SUPPORTED);
         }
         headers::own(answer.headers_mut());
         cors::mark(answer.headers_mut(), shape.origin.as_deref(), &self.settings);
