@@ -186,7 +186,8 @@ pub trait Store: Send + Sync {
 
     // ── guesses ──
 
-    /// Counts an attempt for each key by `rule.admit`: all are admitted and counted, or none is (F08).
+    /// Counts an attempt for each key by `rule.admit`: all are admitted and counted, or none is (F08). Answers the state
+    /// of the first key, or the latest `retry_at` of those that refuse.
     fn admit_attempt(
         &self,
         keys: &[(ThrottleKey, ThrottleRule)],
@@ -220,7 +221,8 @@ pub trait Store: Send + Sync {
         with_ended: bool,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
     /// Writes `next` if the session is not ended and its (`current`, `lost`) still are those of `judged`; `seen_at` and
-    /// `device` replace what was seen last. A confirmation that was written meanwhile is no conflict.
+    /// `device` replace what was seen last. A confirmation that was written meanwhile is no conflict,
+    /// and is kept if `next` keeps the generation. `seen_at` never moves back.
     fn rotate_if_current(
         &self,
         sid: Sid,
@@ -239,7 +241,8 @@ pub trait Store: Send + Sync {
         reason: EndReason,
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Ended>, StoreError>> + Send;
-    /// Ends all of a user's live sessions but one.
+    /// Ends all of a user's sessions but one. In this and the next two verbs only sessions that ended before are left
+    /// out: one past its deadline is ended too, since leeway could let its last token pass.
     fn revoke_other_sessions(
         &self,
         user: &UserId,

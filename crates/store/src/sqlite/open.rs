@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::lock::{self, Lock};
@@ -202,6 +203,8 @@ pub(super) fn connect(path: &Path, tuning: Tuning) -> rusqlite::Result<Connectio
     // Savepoints keep copies of pages; on disk they would cost a file each.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -4000)?;
+    // Without it a cached statement is planned anew for each bound value, which doubles the cost of a rotation.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(96);
     Ok(connection)
 }
@@ -214,6 +217,7 @@ pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "cache_size", -2000)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(48);
     Ok(connection)
 }
