@@ -2,12 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use countersign_core::domain::id::Sid;
+use countersign_core::domain::time::Timestamp;
 use countersign_core::port::{Bus, Notice, Outside, Subscription};
 use countersign_core::service::{Engine, Principal};
 use countersign_proxy::{Live, Stop, StopReason};
 use tokio::sync::watch;
+
+/// How often deadlines are looked at, and what this node learnt otherwise than by the bus.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How often a stopping server looks whether the last tunnel is closed.
+const FAREWELL_STEP: Duration = Duration::from_millis(20);
+/// How far behind the note of a session's last use may be (design §5 "Idle").
+const NOTED: Duration = Duration::from_secs(60);
 
 /// What open connections wait for.
 #[derive(Debug)]
@@ -20,6 +30,8 @@ pub(crate) struct LiveSessions {
 struct Watched {
     principal: Arc<Principal>,
     ended: watch::Sender<bool>,
+    /// When the session will have been idle for too long, as far as is known: then the store is asked.
+    idle_at: Timestamp,
 }
 
 impl Default for LiveSessions {
@@ -38,18 +50,71 @@ impl LiveSessions {
         self.lock().values().filter(|w| w.ended.receiver_count() > 0).count()
     }
 
-    fn watch(&self, principal: &Arc<Principal>) -> watch::Receiver<bool> {
+    fn watch<O: Outside>(&self, principal: &Arc<Principal>, engine: &Engine<O>) -> watch::Receiver<bool> {
         let mut sessions = self.lock();
         let entry = sessions.entry(principal.claims().sid).or_insert_with(|| Watched {
             principal: Arc::clone(principal),
             ended: watch::Sender::new(false),
+            // The last use was written down a minute ago at most.
+            idle_at: engine.now().plus(engine.policy().session.idle_ttl.saturating_sub(NOTED)),
         });
         entry.ended.subscribe()
     }
 
-    /// Ends the connections of dead sessions as the bus tells, and forgets sessions without connections.
-    pub(crate) async fn follow<O: Outside>(self: Arc<Self>, engine: Arc<Engine<O>>) {
-        let mut notices = engine.outside().bus().subscribe();
+    /// Ends the connections of dead sessions: as the bus tells, and once a second as clock, memory and store tell. Forgets
+    /// sessions without connections.
+    pub(crate) fn follow<O: Outside>(
+        self: Arc<Self>,
+        engine: Arc<Engine<O>>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        // At once and not at the first poll: what is revoked in between would be heard by nobody.
+        let notices = engine.outside().bus().subscribe();
+        async move {
+            tokio::join!(self.listen(notices, &engine), self.tick(&engine));
+        }
+    }
+
+    async fn tick<O: Outside>(&self, engine: &Engine<O>) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.sweep(engine);
+            self.end_idle(engine).await;
+        }
+    }
+
+    /// Ends what has been idle for too long. Requests beside the connection keep a session alive too, so the store is asked.
+    async fn end_idle<O: Outside>(&self, engine: &Engine<O>) {
+        let now = engine.now();
+        let due: Vec<Arc<Principal>> =
+            self.lock().values().filter(|w| w.idle_at <= now).map(|w| Arc::clone(&w.principal)).collect();
+        for principal in due {
+            let view = match engine.session_view(&principal).await {
+                Ok(view) => view,
+                Err(error) => {
+                    tracing::warn!(%error, "open connections could not be checked");
+                    return;
+                }
+            };
+            let sid = principal.claims().sid;
+            let mut sessions = self.lock();
+            match view {
+                Some(view) => {
+                    if let Some(watched) = sessions.get_mut(&sid) {
+                        watched.idle_at = view.idle_expires_at;
+                    }
+                }
+                None => {
+                    if let Some(watched) = sessions.remove(&sid) {
+                        watched.ended.send_replace(true);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn listen<O: Outside>(&self, mut notices: impl Subscription, engine: &Engine<O>) {
         while let Some(notice) = notices.next().await {
             match notice {
                 Notice::SessionEnded { sid, .. } => {
@@ -58,15 +123,17 @@ impl LiveSessions {
                     }
                 }
                 // Whoever else died: ask for each one that is open.
-                Notice::EpochRaised { .. } | Notice::Abandoned { .. } | Notice::Gap => self.sweep(&engine),
+                Notice::EpochRaised { .. } | Notice::Abandoned { .. } | Notice::Gap => self.sweep(engine),
                 Notice::Confirmed { .. } => {}
             }
         }
     }
 
     fn sweep<O: Outside>(&self, engine: &Engine<O>) {
+        let now = engine.now();
         self.lock().retain(|_, watched| {
-            let stands = engine.still_stands(&watched.principal);
+            let stands =
+                engine.still_stands(&watched.principal) && now < watched.principal.session_expires_at();
             if !stands {
                 watched.ended.send_replace(true);
             }
@@ -77,6 +144,14 @@ impl LiveSessions {
     /// Ends all connections because the server stops.
     pub(crate) fn shut_down(&self) {
         self.shutdown.send_replace(true);
+    }
+
+    /// Completes when no exchange with an upstream is left: tunnels, too, have said goodbye then.
+    pub(crate) async fn all_gone(self: &Arc<Self>) {
+        // The site holds one, whoever follows another; each exchange holds its own.
+        while Arc::strong_count(self) > 2 {
+            tokio::time::sleep(FAREWELL_STEP).await;
+        }
     }
 }
 
@@ -98,16 +173,14 @@ impl<O: Outside> Live for LiveConnection<O> {
         let mut shutdown = self.sessions.shutdown.subscribe();
         let Some(principal) = &self.principal else {
             return Box::pin(async move {
-                match shutdown.wait_for(|stop| *stop).await {
-                    Ok(_) => StopReason::Shutdown,
-                    Err(_) => StopReason::Shutdown,
-                }
+                // A sender that is gone means the same.
+                let _gone = shutdown.wait_for(|stop| *stop).await.is_err();
+                StopReason::Shutdown
             });
         };
-        let mut ended = self.sessions.watch(principal);
+        let mut ended = self.sessions.watch(principal, &self.engine);
         // Watching began after the request was verified: look once more, or a revocation in between is missed.
         let stands = self.engine.still_stands(principal);
-        let left = principal.session_expires_at().since(self.engine.now());
         Box::pin(async move {
             if !stands {
                 return StopReason::Revoked;
@@ -115,7 +188,6 @@ impl<O: Outside> Live for LiveConnection<O> {
             tokio::select! {
                 _ = ended.wait_for(|end| *end) => StopReason::Revoked,
                 _ = shutdown.wait_for(|stop| *stop) => StopReason::Shutdown,
-                () = tokio::time::sleep(left) => StopReason::Revoked,
             }
         })
     }

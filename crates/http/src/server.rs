@@ -103,7 +103,12 @@ pub async fn serve<O: Outside>(
     tokio::time::sleep(shutdown.unready).await;
     closing.send_replace(true);
     site.live.shut_down();
-    if tokio::time::timeout(shutdown.drain, all_closed.recv()).await.is_err() {
+    // A tunnel outlives the connection it came by, and must still write its close frame.
+    let drained = async {
+        all_closed.recv().await;
+        site.live.all_gone().await;
+    };
+    if tokio::time::timeout(shutdown.drain, drained).await.is_err() {
         tracing::warn!(
             seconds = shutdown.drain.as_secs(),
             "requests were still running at the end of the drain"
