@@ -1,6 +1,7 @@
 //! Whose request is it? The order of checks of design §7, shared by the gateway and our own end points.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::csrf::{self, Binding, PreSession};
@@ -10,9 +11,9 @@ use countersign_core::domain::isolation::{Isolation, Provenance};
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::domain::token::refresh::{RefreshToken, RefreshTokenError};
 use countersign_core::domain::token::{api_key, jws};
-use countersign_core::port::Outside;
+use countersign_core::port::{Outside, StoreError};
 use countersign_core::service::{
-    Context, NewEvent, Presentation, Principal, RotateError, RotateOutcome, VerifyError,
+    Context, NewEvent, Presentation, Principal, RotateError, RotateOutcome, ServiceError, VerifyError,
 };
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -20,6 +21,20 @@ use http::header::AUTHORIZATION;
 use crate::site::Site;
 use crate::wire::cookie::Jar;
 use crate::wire::problem::{Code, Problem};
+
+/// How long a store may think about one credential. A store that hangs must not make requests hang: it counts as down (K11).
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits for the engine, but not for ever; `late` makes the refusal.
+async fn patiently<T, E>(
+    answer: impl Future<Output = Result<T, E>>,
+    late: impl FnOnce(StoreError) -> E,
+) -> Result<T, E> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(answer) => answer,
+        Err(_elapsed) => Err(late(StoreError::Unavailable(String::from("it did not answer in time")))),
+    }
+}
 
 /// The `Authorization` header, as far as it concerns us.
 pub(crate) enum Authorization<'h> {
@@ -39,7 +54,9 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
         return Authorization::Malformed;
     }
     let Ok(text) = first.to_str() else { return Authorization::Malformed };
-    let Some((scheme, token)) = text.trim().split_once(' ') else {
+    // A tab separates for some servers: what one of them would read as our token must not pass for another scheme.
+    let Some((scheme, token)) = text.trim().split_once([' ', '\t']) else {
+        let text = text.trim();
         let ours = text.eq_ignore_ascii_case("bearer") || text.eq_ignore_ascii_case("dpop");
         return if ours { Authorization::Malformed } else { Authorization::Absent };
     };
@@ -89,7 +106,7 @@ impl<O: Outside> Site<O> {
             };
             return Err(Problem::new(code, "The API key is not valid here."));
         }
-        self.engine.verify_access(token, context).await.map_err(|error| {
+        patiently(self.engine.verify_access(token, context), VerifyError::Store).await.map_err(|error| {
             self.record_verify(&error, context);
             Problem::from(&error)
         })
@@ -134,7 +151,9 @@ impl<O: Outside> Site<O> {
     pub(crate) async fn genuine(&self, jar: &Jar) -> Result<Option<Genuine>, Problem> {
         match self.refresh_cookie(jar) {
             Some(Ok(token)) => {
-                let held = self.engine.genuine_refresh(&token).await.map_err(|e| Problem::from(&e))?;
+                let held = patiently(self.engine.genuine_refresh(&token), ServiceError::Store)
+                    .await
+                    .map_err(|e| Problem::from(&e))?;
                 Ok(held.map(|h| Genuine { sid: h.session.sid }))
             }
             Some(Err(error)) => Err(error.into()),
@@ -192,7 +211,8 @@ impl<O: Outside> Site<O> {
         jar: &Jar,
         context: &Context,
     ) -> Option<Result<Arc<Principal>, VerifyError>> {
-        Some(self.engine.verify_access(jar.value(CookieKind::Access)?, context).await)
+        let token = jar.value(CookieKind::Access)?;
+        Some(patiently(self.engine.verify_access(token, context), VerifyError::Store).await)
     }
 
     /// Presents the refresh cookie; parallel presentations of one token share the answer.
@@ -210,7 +230,8 @@ impl<O: Outside> Site<O> {
             Problem::from(error)
         })?;
         let how = Presentation { carrier, context: context.clone() };
-        let shared = self.inflight.run(text, carrier, self.engine.rotate(&token, &how)).await;
+        let rotation = patiently(self.engine.rotate(&token, &how), |e| ServiceError::Store(e).into());
+        let shared = self.inflight.run(text, carrier, rotation).await;
         shared.map_err(|error: Arc<RotateError>| Problem::from(&*error))
     }
 
