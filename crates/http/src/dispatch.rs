@@ -24,8 +24,6 @@ use crate::wire::problem::{Code, Problem};
 use crate::wire::request::{Client, single};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const FORWARDING: [&str; 5] =
-    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /// Answers one request.
 pub(crate) async fn dispatch<O: Outside>(
@@ -102,6 +100,11 @@ fn ours(mut answer: Answer) -> Answer {
     answer
 }
 
+/// Whether a header says that the request came by way of a proxy.
+fn forwards(name: &str) -> bool {
+    matches!(name, "forwarded" | "x-real-ip") || name.starts_with("x-forwarded-")
+}
+
 /// What is refused before anybody looks at paths or credentials.
 fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Problem> {
     if let Err(bad) = smuggling::check(&parts.headers, parts.version) {
@@ -119,7 +122,7 @@ fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Pro
         }
         Transport::Tls | Transport::PlainDevelopment => {}
     }
-    if !site.settings.hardened && FORWARDING.iter().any(|name| parts.headers.contains_key(*name)) {
+    if !site.settings.hardened && parts.headers.keys().any(|name| forwards(name.as_str())) {
         let what = "Development mode refuses forwarded requests: it is not made to stand behind a proxy. Set another environment.";
         return Some(Problem::new(Code::InvalidRequest, what));
     }

@@ -102,8 +102,9 @@ pub(crate) fn strip(headers: &mut HeaderMap, policy: &CookiePolicy) {
 /// Takes Set-Cookie of our names out of an upstream's answer: only we set them.
 pub(crate) fn strip_set_cookie(headers: &mut HeaderMap, policy: &CookiePolicy) {
     let ours = |value: &HeaderValue| {
-        let name =
-            value.as_bytes().split(|b| *b == b'=' || *b == b';').next().unwrap_or_default().trim_ascii();
+        // A nameless cookie (`=__Host-x=evil`) comes back from older browsers as if it had our name (B05).
+        let mut parts = value.as_bytes().split(|b| *b == b'=' || *b == b';').map(<[u8]>::trim_ascii);
+        let name = parts.find(|part| !part.is_empty()).unwrap_or_default();
         std::str::from_utf8(name).is_ok_and(|n| policy.kind(n).is_some() || policy.is_case_variant(n))
     };
     if headers.get_all(SET_COOKIE).iter().any(ours) {
