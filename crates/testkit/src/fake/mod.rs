@@ -1,0 +1,13 @@
+//! Fakes of the ports, each cheap to clone and shared by its clones.
+
+mod clock;
+mod entropy;
+mod hasher;
+mod mail;
+mod store;
+
+pub use clock::FakeClock;
+pub use entropy::SeededEntropy;
+pub use hasher::FakeHasher;
+pub use mail::{RecordingMailer, Sent};
+pub use store::{FailingStore, Mode};
