@@ -1,5 +1,14 @@
-//! Countersign.
-#[allow(dead_code, unused_imports, reason = "the commands that read these settings are wired next")]
-mod config;
+//! The `countersign` command: arguments, configuration, wiring.
 
-fn main() {}
+mod admin;
+mod args;
+mod command;
+mod compose;
+mod config;
+mod demo;
+mod output;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    command::main()
+}

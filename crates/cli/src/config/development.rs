@@ -1,7 +1,8 @@
 //! The configuration that `dev` makes up, so that one command is a working system (design §9).
 
-use super::problem::Refused;
-use super::{Checked, Settings, Sources, read};
+use super::Sources;
+#[cfg(test)]
+use super::{Checked, Settings, problem::Refused, read};
 use toml::{Table, Value};
 
 /// What the flags of `dev` say.
@@ -48,6 +49,7 @@ fn table<const N: usize>(entries: [(&str, &str); N]) -> Value {
 
 impl Sources {
     /// What `dev` starts from without a file.
+    #[cfg(test)]
     pub(crate) fn development(dev: &Development) -> Self {
         Self::default().with_development(dev)
     }
@@ -77,6 +79,7 @@ impl Sources {
     }
 }
 
+#[cfg(test)]
 impl Settings {
     /// The settings of `dev`: HTTPS on `https://localhost:8443` with a local CA, SQLite in `.countersign/`.
     ///

@@ -28,13 +28,11 @@ pub(crate) use load::Sources;
 pub(crate) use private::Private;
 pub(crate) use probe::probe;
 pub(crate) use problem::{Problem, Refused};
-pub(crate) use settings::{
-    Accounts, Argon2, Cookies, IdentityHeaders, Keys, Limits, Listen, Log, Mail, Passwords, Revocation,
-    Rotation, Route, Settings, Throttle, Tls, Tokens, Transport, Upstream,
-};
+pub(crate) use settings::{IdentityHeaders, Mail, Route, Settings, Transport, Upstream};
+pub(crate) use span::parse as parse_span;
 pub(crate) use value::{
-    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, Environment, HostHeader, LogFormat, LogLevel,
-    PathPattern, SameSite, Signup, SmtpSecurity, SmtpServer, StoreLocation, TrustedProxies,
+    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, HostHeader, LogFormat, LogLevel, PathPattern,
+    SameSite, Signup, SmtpSecurity, StoreLocation, TrustedProxies,
 };
 
 /// A configuration that could be read, with everything the lint has to say about it.
@@ -56,6 +54,7 @@ impl Checked {
     }
 
     /// Whether `check` has to end with exit code 1.
+    #[cfg(test)]
     pub(crate) fn is_unsafe(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Unsafe)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Parses a duration. A bare number is refused: whoever means seconds and whoever means minutes write the same `15`.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim().chars().peekable();
     let mut total = Duration::ZERO;
     rest.peek()?;

@@ -56,7 +56,7 @@ fn passwords(settings: &Settings, found: &mut Findings) {
     {
         if number < least {
             let message = format!("below the floor of {least}: a stolen database is guessed faster (F04)");
-            found.harden(key, number, &message, &format!("set {least} or more"));
+            found.refuse(key, number, &message, &format!("set {least} or more"));
         }
     }
     let at_once = passwords.parallel.unwrap_or(1);

@@ -77,10 +77,8 @@ pub(crate) struct Throttle {
     pub(crate) first_delay: Duration,
     /// The longest delay.
     pub(crate) max_delay: Duration,
-    /// Login attempts from one address a minute.
-    pub(crate) logins_per_minute: u32,
-    /// Sign-ups from one address an hour.
-    pub(crate) signups_per_hour: u32,
+    /// Sign-in and sign-up attempts from one network, not followed by a success, before they are delayed.
+    pub(crate) network_attempts: u32,
 }
 
 pub(super) fn accounts(typed: typed::Accounts, hardened: bool, problems: &mut Vec<Problem>) -> Accounts {
@@ -131,8 +129,8 @@ pub(super) fn passwords(typed: typed::Passwords, problems: &mut Vec<Problem>) ->
         lanes,
     };
     at_most("passwords.lanes", argon2.lanes, 16, problems);
-    at_most("passwords.memory_kib", argon2.memory_kib, 4 * 1024 * 1024, problems);
-    at_most("passwords.iterations", argon2.iterations, 100, problems);
+    at_most("passwords.memory_kib", argon2.memory_kib, 1024 * 1024, problems);
+    at_most("passwords.iterations", argon2.iterations, 64, problems);
     Passwords {
         min_length: typed.min_length.unwrap_or(15),
         argon2,
@@ -151,8 +149,7 @@ pub(super) fn throttle(typed: &typed::Throttle, problems: &mut Vec<Problem>) -> 
         free_failures: typed.free_failures.unwrap_or(5),
         first_delay: typed.first_delay.unwrap_or(Duration::from_secs(1)),
         max_delay: typed.max_delay.unwrap_or(Duration::from_secs(15 * 60)),
-        logins_per_minute: positive("throttle.logins_per_minute", typed.logins_per_minute, 60),
-        signups_per_hour: positive("throttle.signups_per_hour", typed.signups_per_hour, 20),
+        network_attempts: positive("throttle.network_attempts", typed.network_attempts, 100),
     }
 }
 

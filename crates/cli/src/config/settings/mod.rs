@@ -5,7 +5,7 @@ mod gateway;
 mod network;
 mod protection;
 
-pub(crate) use accounts::{Accounts, Argon2, Mail, Passwords, Throttle};
+pub(crate) use accounts::{Accounts, Mail, Passwords, Throttle};
 pub(crate) use gateway::{IdentityHeaders, Route, Upstream};
 pub(crate) use network::{Limits, Listen, Log, Tls, Transport};
 pub(crate) use protection::{Cookies, Keys, Revocation, Rotation, Tokens};
@@ -74,7 +74,7 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
     let hardened = environment.is_hardened();
     let mode = tls_mode(typed.tls.mode, typed.root.public_url.as_ref(), hardened);
     let public_url = public_url(typed.root.public_url, mode, hardened, problems);
-    let limits = network::limits(&typed.limits, problems);
+    let limits = network::limits(&typed.limits, hardened, problems);
     let store = typed.root.store.unwrap_or_else(|| default_store(hardened));
     let count = typed.upstreams.len();
     let upstreams = gateway::upstreams(typed.upstreams, &limits, problems);

@@ -165,7 +165,7 @@ pub(super) fn log(typed: &typed::Log, hardened: bool) -> Log {
     }
 }
 
-pub(super) fn limits(typed: &typed::Limits, problems: &mut Vec<Problem>) -> Limits {
+pub(super) fn limits(typed: &typed::Limits, hardened: bool, problems: &mut Vec<Problem>) -> Limits {
     let seconds = Duration::from_secs;
     if typed.connections == Some(0) {
         problems.push(Problem::with_value(
@@ -185,7 +185,8 @@ pub(super) fn limits(typed: &typed::Limits, problems: &mut Vec<Problem>) -> Limi
         keep_alive: typed.keep_alive.unwrap_or(seconds(75)),
         first_byte: typed.first_byte.map_or(Some(seconds(120)), |limit| limit.0),
         between_bytes: typed.between_bytes.map_or(Some(seconds(60)), |limit| limit.0),
-        unready: typed.unready.unwrap_or(seconds(5)),
+        // On a developer's machine no balancer has to look away first.
+        unready: typed.unready.unwrap_or(if hardened { seconds(5) } else { Duration::ZERO }),
         drain: typed.drain.unwrap_or(seconds(30)),
     }
 }

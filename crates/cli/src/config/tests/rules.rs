@@ -180,8 +180,8 @@ fn accounts() {
         (HARDENED, &[("passwords.min_length", "14")], "passwords.min_length", HARD),
         (DEVELOPMENT, &[("passwords.min_length", "7")], "passwords.min_length", EVER),
         (HARDENED, &[("passwords.min_length", "65")], "passwords.min_length", EVER),
-        (HARDENED, &[("passwords.memory_kib", "19455")], "passwords.memory_kib", HARD),
-        (HARDENED, &[("passwords.iterations", "1")], "passwords.iterations", HARD),
+        (HARDENED, &[("passwords.memory_kib", "19455")], "passwords.memory_kib", EVER),
+        (HARDENED, &[("passwords.iterations", "1")], "passwords.iterations", EVER),
         (
             HARDENED,
             &[("passwords.memory_kib", "65536"), ("passwords.parallel", "17")],

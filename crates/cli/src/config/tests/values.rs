@@ -52,8 +52,8 @@ fn malformed_values() {
         ("accounts.max_sessions", &["0", "-1", "many", "4294967296"]),
         ("log.level", &["verbose"]),
         ("keys.algorithm", &["RS256", "HS256", "none"]),
-        ("passwords.memory_kib", &["7", "4194305"]),
-        ("passwords.iterations", &["0", "101"]),
+        ("passwords.memory_kib", &["7", "1048577"]),
+        ("passwords.iterations", &["0", "65"]),
         ("passwords.lanes", &["0", "17"]),
         ("passwords.parallel", &["0"]),
         ("throttle.max_failures", &["0"]),
@@ -121,7 +121,7 @@ fn stores() {
     ] {
         let checked = readable(HARDENED, &[("store", text)]);
         assert!(
-            matches!(&checked.inspect().store, StoreLocation::Postgres { verified, url } if *verified == checks && url.expose() == text),
+            matches!(&checked.inspect().store, StoreLocation::Postgres { verified } if *verified == checks),
             "{text}"
         );
         assert_eq!(super::about(&checked, "store").is_empty(), checks, "{text}");

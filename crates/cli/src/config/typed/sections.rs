@@ -115,8 +115,7 @@ section! {
         free_failures: u32,
         first_delay: Duration,
         max_delay: Duration,
-        logins_per_minute: u32,
-        signups_per_hour: u32,
+        network_attempts: u32,
     }
 }
 section! {

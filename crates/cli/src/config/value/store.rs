@@ -1,6 +1,5 @@
 //! Where the records live.
 
-use crate::config::Private;
 use crate::config::typed::{Leaf, Misfit};
 use std::path::PathBuf;
 use url::Url;
@@ -10,10 +9,8 @@ use url::Url;
 pub(crate) enum StoreLocation {
     /// An SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL connection.
+    /// A PostgreSQL connection. Recognised, but no such store yet: its URL, with the password in it, is not kept.
     Postgres {
-        /// The URL; it usually holds a password.
-        url: Private,
         /// Whether the server's certificate is checked (`sslmode=verify-full`), or the server is on this machine.
         verified: bool,
     },
@@ -39,7 +36,7 @@ impl Leaf for StoreLocation {
             let host = url.host_str().unwrap_or_default();
             let local = ["", "localhost", "127.0.0.1", "[::1]"].contains(&host);
             let checked = url.query_pairs().any(|(key, value)| key == "sslmode" && value == "verify-full");
-            return Ok(Self::Postgres { url: Private::new(text.to_owned()), verified: local || checked });
+            return Ok(Self::Postgres { verified: local || checked });
         }
         Err(Misfit::new("this kind of store is not known", remedy))
     }

@@ -1,0 +1,362 @@
+//! What goes over `admin.sock`, shared by both ends. Both ends have to be of one version: the socket is no API.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Compared by the server before anything else.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Longest line that either side reads, in bytes.
+pub(crate) const MAX_REQUEST: usize = 64 * 1024;
+/// An answer may hold thousands of events.
+pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// One request with the version of who asks.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Envelope<R> {
+    /// [`VERSION`] of the client.
+    pub(crate) version: String,
+    /// What is asked.
+    pub(crate) request: R,
+}
+
+/// The version alone: read first, because a request of another version may not be readable.
+#[derive(Debug, Deserialize)]
+pub(crate) struct VersionOnly {
+    /// [`VERSION`] of the other end.
+    pub(crate) version: String,
+}
+
+/// An answer with the version of who gives it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    /// [`VERSION`] of the server.
+    pub(crate) version: String,
+    /// What came of the request.
+    pub(crate) answer: Answer,
+}
+
+/// A password on its way from the terminal to the hasher. The one secret that this protocol carries; it is
+/// serialised for the socket alone, which only the same user and root can open.
+pub(crate) struct Passphrase(pub(crate) Zeroizing<String>);
+
+impl Serialize for Passphrase {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Passphrase {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(..)")
+    }
+}
+
+/// What an operator asks for. Text as typed: the handler parses it and says what is wrong.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// Adds a user.
+    UserAdd {
+        /// Account name.
+        email: String,
+        /// Initial password.
+        password: Passphrase,
+        /// What the user may do.
+        scope: Vec<String>,
+    },
+    /// Lists users by address.
+    UserList {
+        /// After this address.
+        after: Option<String>,
+    },
+    /// Disables or enables a user.
+    UserDisable {
+        /// Account name.
+        email: String,
+        /// Whether to disable.
+        disabled: bool,
+    },
+    /// Sets a password.
+    UserPassword {
+        /// Account name.
+        email: String,
+        /// The new one.
+        password: Passphrase,
+    },
+    /// Lists sessions.
+    SessionList {
+        /// Of this user: address or id.
+        user: Option<String>,
+        /// Ended ones too.
+        all: bool,
+    },
+    /// Explains a session.
+    SessionShow {
+        /// Public id.
+        id: String,
+    },
+    /// Lists signing keys.
+    SigningKeyList,
+    /// Makes a new signing key.
+    SigningKeyRotate {
+        /// Sign with it at once.
+        now: bool,
+    },
+    /// Revokes a signing key.
+    SigningKeyRetire {
+        /// Thumbprint.
+        kid: String,
+    },
+    /// Ends one session.
+    RevokeSession {
+        /// Public id.
+        id: String,
+    },
+    /// Ends a user's sessions.
+    RevokeUser {
+        /// Address or id.
+        user: String,
+    },
+    /// Ends everybody's.
+    RevokeAll,
+    /// Reads events.
+    Events(EventQuery),
+    /// Copies the store.
+    Backup {
+        /// Absolute path of the new file.
+        path: String,
+    },
+}
+
+/// Which events to read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct EventQuery {
+    /// Address or id of a user.
+    pub(crate) user: Option<String>,
+    /// Public id of a session.
+    pub(crate) session: Option<String>,
+    /// Id of a request.
+    pub(crate) request: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) since: Option<i64>,
+    /// After this row.
+    pub(crate) after: Option<u64>,
+    /// At most so many.
+    pub(crate) limit: u32,
+}
+
+/// The answer: done, or why not.
+pub(crate) type Answer = Result<Reply, Fault>;
+
+/// Why something was not done, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Fault {
+    /// For a person.
+    pub(crate) message: String,
+}
+
+impl Fault {
+    /// With this message.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// What was done or found.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    /// One user.
+    User(User),
+    /// Users.
+    Users {
+        /// By address.
+        users: Vec<User>,
+        /// Whether there are more after the last.
+        more: bool,
+    },
+    /// Sessions.
+    Sessions {
+        /// Newest first.
+        sessions: Vec<Session>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// One session with what happened last.
+    Session(Box<Explained>),
+    /// Signing keys.
+    Keys {
+        /// All of them.
+        keys: Vec<Key>,
+    },
+    /// How many sessions ended.
+    Revoked {
+        /// Count.
+        ended: usize,
+    },
+    /// Events with their rows.
+    Events {
+        /// In the order in which they happened.
+        events: Vec<Event>,
+    },
+    /// Done.
+    Done,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct User {
+    /// Opaque subject.
+    pub(crate) id: String,
+    /// Account name.
+    pub(crate) email: String,
+    /// Whether somebody vouched for the address.
+    pub(crate) email_verified: bool,
+    /// What the user may do.
+    pub(crate) scope: Vec<String>,
+    /// Whether there is a password.
+    pub(crate) has_password: bool,
+    /// RFC 3339.
+    pub(crate) created_at: String,
+    /// RFC 3339; absent while enabled.
+    pub(crate) disabled_at: Option<String>,
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// Public id.
+    pub(crate) id: String,
+    /// Whose: subject.
+    pub(crate) user_id: String,
+    /// Whose: address.
+    pub(crate) email: String,
+    /// `live`, `ended` or `expired`.
+    pub(crate) state: State,
+    /// RFC 3339.
+    pub(crate) created_at: String,
+    /// RFC 3339; last verified request.
+    pub(crate) seen_at: String,
+    /// RFC 3339; absolute deadline.
+    pub(crate) expires_at: String,
+    /// RFC 3339; deadline if nobody uses it.
+    pub(crate) idle_expires_at: String,
+    /// RFC 3339; last proof of identity.
+    pub(crate) auth_time: String,
+    /// How it was proved.
+    pub(crate) amr: Vec<String>,
+    /// What the session may do.
+    pub(crate) scope: Vec<String>,
+    /// Address last seen.
+    pub(crate) ip: Option<String>,
+    /// User agent last seen.
+    pub(crate) user_agent: String,
+    /// Counter of rotations.
+    pub(crate) generation: u32,
+    /// RFC 3339; when it ended or expired.
+    pub(crate) ended_at: Option<String>,
+    /// Stable word for why it ended.
+    pub(crate) end_reason: Option<String>,
+}
+
+/// Whether a session may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It may.
+    Live,
+    /// Somebody or something ended it.
+    Ended,
+    /// Its time is over.
+    Expired,
+}
+
+/// A session and what happened to it last.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Explained {
+    /// The session.
+    pub(crate) session: Session,
+    /// Its events, oldest first.
+    pub(crate) events: Vec<Event>,
+}
+
+/// A signing key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Key {
+    /// RFC 7638 thumbprint.
+    pub(crate) kid: String,
+    /// `EdDSA` or `ES256`.
+    pub(crate) algorithm: String,
+    /// `next`, `active`, `retired`, `gone` or `revoked`.
+    pub(crate) state: String,
+    /// RFC 3339.
+    pub(crate) created_at: String,
+    /// RFC 3339; from when on it signs.
+    pub(crate) active_at: String,
+    /// RFC 3339; since when nothing it signed is accepted.
+    pub(crate) revoked_at: Option<String>,
+}
+
+/// A security event (I05).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    /// Its place in the store's order.
+    pub(crate) row: u64,
+    /// Its own id.
+    pub(crate) id: String,
+    /// RFC 3339 UTC.
+    pub(crate) at: String,
+    /// Name in the vocabulary.
+    pub(crate) event: String,
+    /// `info`, `warn` or `critical`.
+    pub(crate) level: String,
+    /// `success` or `refused`.
+    pub(crate) outcome: String,
+    /// Subject.
+    pub(crate) user: Option<String>,
+    /// Account name, where the user still exists.
+    pub(crate) email: Option<String>,
+    /// Public id.
+    pub(crate) session: Option<String>,
+    /// Keyed hash that correlates events of one session.
+    pub(crate) session_tag: Option<String>,
+    /// Source address.
+    pub(crate) ip: Option<String>,
+    /// The request it happened in.
+    pub(crate) request_id: Option<String>,
+    /// Stable reason code.
+    pub(crate) reason: String,
+    /// More for a person.
+    pub(crate) detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I03: what may be logged of a request holds no password.
+    #[test]
+    fn i03_requests_do_not_print_passwords() {
+        let password = Passphrase(Zeroizing::new("correct horse".into()));
+        let request = Request::UserPassword { email: "a@b.c".into(), password };
+        assert!(!format!("{request:?}").contains("horse"));
+        let line = serde_json::to_string(&request).unwrap();
+        assert!(line.contains("horse"), "the server needs it");
+        assert!(matches!(serde_json::from_str(&line).unwrap(), Request::UserPassword { .. }));
+    }
+
+    #[test]
+    fn unknown_commands_and_fields_are_refused() {
+        assert!(serde_json::from_str::<Request>(r#"{"command":"format_disk"}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"command":"user_list","after":null,"x":1}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"command":"user_list","after":null}"#).is_ok());
+    }
+}

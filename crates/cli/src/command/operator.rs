@@ -1,0 +1,149 @@
+//! Users, sessions, signing keys, revocation: a question to a node, and its answer on the screen.
+
+use super::node::{self, Node, ask, unexpected};
+use super::{Verdict, password, settings};
+use crate::admin::protocol::User;
+use crate::admin::{Reply, Request};
+use crate::args::{Global, Revoke, SessionCommand, SigningKeyCommand, UserCommand};
+use crate::output::{self, Screen, Tone, When, count};
+use countersign_adapters::SystemClock;
+use countersign_core::port::Clock;
+use serde_json::json;
+
+pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> anyhow::Result<Verdict> {
+    let checked = settings::existing(global)?;
+    let settings = checked.inspect();
+    let (request, done) = match command {
+        UserCommand::List => return list_users(settings, screen),
+        UserCommand::Add { email, password_stdin, scope } => {
+            let password = password::read(password_stdin)?;
+            (Request::UserAdd { email, password, scope }, "added")
+        }
+        UserCommand::Password { email, password_stdin } => {
+            let password = password::read(password_stdin)?;
+            (Request::UserPassword { email, password }, "has the new password; all sessions ended")
+        }
+        UserCommand::Disable { email } => {
+            (Request::UserDisable { email, disabled: true }, "disabled; all sessions ended")
+        }
+        UserCommand::Enable { email } => (Request::UserDisable { email, disabled: false }, "enabled"),
+    };
+    match ask(settings, request)? {
+        Reply::User(user) if screen.json => screen.document(&json!({ "user": user }))?,
+        Reply::User(user) => screen.line(&format!("{} {done}", user.email))?,
+        other => return unexpected(&other),
+    }
+    Ok(Verdict::Fine)
+}
+
+/// All pages of the list.
+fn list_users(settings: &crate::config::Settings, screen: Screen) -> anyhow::Result<Verdict> {
+    let users: anyhow::Result<Vec<User>> = node::runtime()?.block_on(async {
+        let mut node = Node::reach(settings).await?;
+        let mut all: Vec<User> = Vec::new();
+        loop {
+            let after = all.last().map(|user| user.email.clone());
+            match node.ask(Request::UserList { after }).await? {
+                Reply::Users { users, more } => {
+                    let more = more && !users.is_empty();
+                    all.extend(users);
+                    if !more {
+                        return Ok(all);
+                    }
+                }
+                other => return unexpected(&other),
+            }
+        }
+    });
+    let users = users?;
+    if screen.json {
+        screen.document(&json!({ "users": users }))?;
+    } else if users.is_empty() {
+        screen.line("There are no users yet; `countersign user add EMAIL` adds one.")?;
+    } else {
+        screen.line(&output::users(&users, present(), screen.paint))?;
+    }
+    Ok(Verdict::Fine)
+}
+
+pub(super) fn session(global: &Global, command: SessionCommand, screen: Screen) -> anyhow::Result<Verdict> {
+    let checked = settings::existing(global)?;
+    let settings = checked.inspect();
+    let request = match command {
+        SessionCommand::List { user, all } => Request::SessionList { user, all },
+        SessionCommand::Show { id } => Request::SessionShow { id },
+        SessionCommand::Revoke { id } => return revoked(settings, Request::RevokeSession { id }, screen),
+    };
+    match ask(settings, request)? {
+        Reply::Sessions { sessions, more } if screen.json => {
+            screen.document(&json!({ "sessions": sessions, "more": more }))?;
+        }
+        Reply::Sessions { sessions, .. } if sessions.is_empty() => {
+            screen.line("There are no such sessions; --all shows ended ones too.")?;
+        }
+        Reply::Sessions { sessions, more } => {
+            screen.line(&output::sessions(&sessions, present(), screen.paint))?;
+            if more {
+                let hint = "There are more; --user EMAIL shows those of one user.";
+                screen.line(&screen.paint.text(Tone::Quiet, hint))?;
+            }
+        }
+        Reply::Session(explained) if screen.json => {
+            screen.document(&json!({ "session": explained.session, "events": explained.events }))?;
+        }
+        Reply::Session(explained) => {
+            screen.line(&output::explanation(&explained, present(), screen.paint))?;
+        }
+        other => return unexpected(&other),
+    }
+    Ok(Verdict::Fine)
+}
+
+pub(super) fn signing_key(
+    global: &Global,
+    command: SigningKeyCommand,
+    screen: Screen,
+) -> anyhow::Result<Verdict> {
+    let checked = settings::existing(global)?;
+    let request = match command {
+        SigningKeyCommand::List => Request::SigningKeyList,
+        SigningKeyCommand::Rotate { now } => Request::SigningKeyRotate { now },
+        SigningKeyCommand::Retire { kid } => Request::SigningKeyRetire { kid },
+    };
+    match ask(checked.inspect(), request)? {
+        Reply::Keys { keys } if screen.json => screen.document(&json!({ "keys": keys }))?,
+        Reply::Keys { keys } => screen.line(&output::keys(&keys, present(), screen.paint))?,
+        other => return unexpected(&other),
+    }
+    Ok(Verdict::Fine)
+}
+
+pub(super) fn revoke(global: &Global, revoke: Revoke, screen: Screen) -> anyhow::Result<Verdict> {
+    let checked = settings::existing(global)?;
+    let request = match (revoke.session, revoke.user, revoke.all) {
+        (Some(id), None, false) => Request::RevokeSession { id },
+        (None, Some(user), false) => Request::RevokeUser { user },
+        (None, None, true) => Request::RevokeAll,
+        _ => anyhow::bail!("name one of --session, --user and --all"),
+    };
+    revoked(checked.inspect(), request, screen)
+}
+
+fn revoked(settings: &crate::config::Settings, request: Request, screen: Screen) -> anyhow::Result<Verdict> {
+    match ask(settings, request)? {
+        Reply::Revoked { ended } if screen.json => screen.document(&json!({ "ended": ended }))?,
+        Reply::Revoked { ended: 0 } => {
+            screen.line("Nothing was live any more; tokens that were issued before are refused.")?;
+        }
+        Reply::Revoked { ended } => {
+            screen.line(&format!("{} ended, in effect now.", count(ended, "session")))?
+        }
+        other => return unexpected(&other),
+    }
+    Ok(Verdict::Fine)
+}
+
+/// The present, for relative times.
+pub(super) fn present() -> When {
+    When(SystemClock.now())
+}

@@ -1,0 +1,125 @@
+//! `migrate` and `store`: the store's file.
+
+use super::node::{running, runtime, unexpected};
+use super::{Verdict, settings};
+use crate::admin::{Reply, Request};
+use crate::args::{Global, StoreCommand};
+use crate::compose::{self, MasterKey, Presence, sqlite_path};
+use crate::config::{Settings, read};
+use crate::output::{Screen, Tone, count};
+use anyhow::{Context, bail};
+use countersign_adapters::SystemClock;
+use countersign_core::port::Clock;
+use countersign_store::{OpenMode, RestoredSessions, SqliteStore, restore};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Creates the store, or brings it to this version.
+pub(super) fn migrate(global: &Global, screen: Screen) -> anyhow::Result<Verdict> {
+    let checked = read(&settings::sources(global)?)?;
+    let settings = checked.inspect();
+    let path = sqlite_path(settings)?;
+    let opened = runtime()?.block_on(compose::open(settings, Presence::Create))?;
+    let version = opened.migrated.as_ref().map(|migrated| (migrated.from, migrated.to));
+    let copy = opened.migrated.as_ref().and_then(|migrated| migrated.copy.clone());
+    let key = match opened.master_key {
+        MasterKey::Created(key) => Some(key),
+        MasterKey::Found => None,
+    };
+    if screen.json {
+        let (from, to) = version.unzip();
+        screen.document(&json!({
+            "store": path, "from": from, "to": to, "copy": copy, "master_key_created": key,
+        }))?;
+        return Ok(Verdict::Fine);
+    }
+    screen.line(&match version {
+        None => format!("{} has this version already.", path.display()),
+        Some((0, _)) => format!("{} was created.", path.display()),
+        Some((from, to)) => format!("{} was brought from version {from} to {to}.", path.display()),
+    })?;
+    if let Some(copy) = copy {
+        screen.line(&format!("What was there before is in {}.", copy.display()))?;
+    }
+    if let Some(key) = key {
+        let first = screen.paint.text(Tone::Warn, "Back this up:");
+        screen.line(&format!(
+            "{first} {} was made. Without it no session and no signing key of the store can be used again.",
+            key.display()
+        ))?;
+    }
+    Ok(Verdict::Fine)
+}
+
+/// Backs up, or restores.
+pub(super) fn store(global: &Global, command: StoreCommand, screen: Screen) -> anyhow::Result<Verdict> {
+    let checked = settings::existing(global)?;
+    match command {
+        StoreCommand::Backup { path } => backup(checked.inspect(), &path, screen),
+        StoreCommand::Restore { path, keep_sessions } => {
+            put_back(checked.inspect(), &path, keep_sessions, screen)
+        }
+    }
+}
+
+fn backup(settings: &Settings, to: &Path, screen: Screen) -> anyhow::Result<Verdict> {
+    // A running server has another working directory.
+    let to = std::path::absolute(to).with_context(|| format!("{}", to.display()))?;
+    runtime()?.block_on(async {
+        if let Some(mut server) = running(settings).await? {
+            let path = to.to_str().context("the path of the backup is not UTF-8")?.to_owned();
+            return match server.ask(&Request::Backup { path }).await?? {
+                Reply::Done => Ok(()),
+                other => unexpected(&other),
+            };
+        }
+        // Without a server the file itself is all that is needed: no master secret.
+        let store = SqliteStore::open(sqlite_path(settings)?, OpenMode::Existing)?;
+        Ok(store.backup(&to).await?)
+    })?;
+    if screen.json {
+        screen.document(&json!({ "backup": to }))?;
+    } else {
+        screen.line(&format!("The store was copied to {}.", to.display()))?;
+        if let Some(key) = &settings.keys.master_key_file {
+            let hint = format!("It is of use only with {}: keep a copy of that elsewhere.", key.display());
+            screen.line(&screen.paint.text(Tone::Quiet, &hint))?;
+        }
+    }
+    Ok(Verdict::Fine)
+}
+
+fn put_back(
+    settings: &Settings,
+    from: &Path,
+    keep_sessions: bool,
+    screen: Screen,
+) -> anyhow::Result<Verdict> {
+    let to = sqlite_path(settings)?;
+    if same_file(from, to) {
+        bail!("{} is the store itself: name a backup", from.display());
+    }
+    let sessions =
+        if keep_sessions { RestoredSessions::Keep } else { RestoredSessions::End { at: SystemClock.now() } };
+    let restored = restore(from, to, sessions)?;
+    let aside: Option<PathBuf> = restored.aside;
+    if screen.json {
+        screen.document(&json!({ "store": to, "ended": restored.ended, "aside": aside }))?;
+        return Ok(Verdict::Fine);
+    }
+    screen.line(&format!("{} was put in the place of {}.", from.display(), to.display()))?;
+    if keep_sessions {
+        let text = "Sessions live on, and so does what was revoked after the backup was made.";
+        screen.line(&screen.paint.text(Tone::Warn, text))?;
+    } else {
+        screen.line(&format!("{} ended: users sign in again.", count(restored.ended, "session")))?;
+    }
+    if let Some(aside) = aside {
+        screen.line(&format!("What was there before is in {}.", aside.display()))?;
+    }
+    Ok(Verdict::Fine)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

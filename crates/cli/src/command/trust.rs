@@ -1,0 +1,65 @@
+//! `trust`: browsers on this machine and the local CA.
+
+use super::{Verdict, settings};
+use crate::args::{Global, Trust};
+use crate::config::Transport;
+use crate::output::{Screen, Tone};
+use crate::run::open_ca;
+use anyhow::{Context, bail};
+use countersign_adapters::trust::{Outcome, Step, TrustStores};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+pub(super) fn trust(global: &Global, trust: &Trust, screen: Screen) -> anyhow::Result<Verdict> {
+    let checked = settings::or_development(global)?;
+    let settings = checked.inspect();
+    if settings.tls.transport != Transport::LocalCa {
+        bail!("this configuration uses no local CA (tls.mode = \"local-ca\"), so there is nothing to trust");
+    }
+    let home =
+        std::env::var_os("HOME").map(PathBuf::from).context("HOME is not set: whose browsers are meant?")?;
+    let ca = open_ca(settings)?;
+    let stores = TrustStores::find(&home);
+    let steps = if trust.undo { stores.remove(&ca) } else { stores.install(&ca) };
+    let failed = steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)));
+    if screen.json {
+        let steps: Vec<_> = steps.iter().map(document).collect();
+        screen.document(&json!({ "ca": ca.certificate_path(), "name": ca.name(), "steps": steps }))?;
+        return Ok(if failed { Verdict::Findings } else { Verdict::Fine });
+    }
+    let verb = if trust.undo { "Removing" } else { "Installing" };
+    let name = screen.paint.text(Tone::Strong, &ca.name());
+    screen.line(&format!("{verb} {name} ({})", ca.certificate_path().display()))?;
+    for step in &steps {
+        screen.line(&line(step, screen))?;
+    }
+    if !trust.undo {
+        let text = "It can vouch for localhost, *.localhost, *.test and loopback addresses only. To undo: countersign trust --undo";
+        screen.line(&screen.paint.text(Tone::Quiet, text))?;
+        screen.line(&screen.paint.text(Tone::Quiet, "Restart the browser to make it look again."))?;
+    }
+    Ok(if failed { Verdict::Findings } else { Verdict::Fine })
+}
+
+fn line(step: &Step, screen: Screen) -> String {
+    let paint = screen.paint;
+    let (tone, mark, rest) = match &step.outcome {
+        Outcome::Done => (Tone::Good, "done", String::new()),
+        Outcome::Skipped(why) => (Tone::Quiet, "skipped", format!(": {why}")),
+        Outcome::Failed(why) => (Tone::Bad, "failed", format!(": {why}")),
+    };
+    let mut text = format!("  {} {}{rest}", paint.text(tone, &format!("{mark:<7}")), step.store);
+    if let Some(undo) = &step.undo {
+        text.push_str(&format!("\n          {}", paint.text(Tone::Quiet, &format!("by hand: {undo}"))));
+    }
+    text
+}
+
+fn document(step: &Step) -> Value {
+    let (outcome, why) = match &step.outcome {
+        Outcome::Done => ("done", None),
+        Outcome::Skipped(why) => ("skipped", Some(why)),
+        Outcome::Failed(why) => ("failed", Some(why)),
+    };
+    json!({ "store": step.store, "outcome": outcome, "why": why, "undo": step.undo })
+}

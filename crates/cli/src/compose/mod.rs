@@ -1,0 +1,13 @@
+//! The composition root: settings in, running parts out. The only place that knows every crate.
+
+mod blocklist;
+mod keyring;
+mod node;
+mod outside;
+mod policy;
+mod site;
+
+pub(crate) use keyring::MasterKey;
+pub(crate) use node::{Opened, Presence, open, sqlite_path};
+pub(crate) use outside::Wired;
+pub(crate) use site::site;
