@@ -99,6 +99,12 @@ impl PasswordPolicy {
         }
     }
 
+    /// The same with another minimum, in code points.
+    #[must_use]
+    pub fn with_minimum(self, minimum: usize) -> Self {
+        Self { minimum, ..self }
+    }
+
     /// Fewest code points.
     #[must_use]
     pub const fn minimum(&self) -> usize {

@@ -48,7 +48,14 @@ impl<O: Outside> Engine<O> {
         let ended = self.end(sid, EndReason::Logout).await?;
         if ended.is_some() {
             let event = NewEvent::done(EventName::TokenRevoked, EndReason::Logout.as_str());
-            self.record(event.tag(self.keyring.log_tag(&sid)), context);
+            // Whose it was answers "why was I logged out?"; a store that fails now does not undo the logout.
+            let event = event.tag(self.keyring.log_tag(&sid));
+            let held = self.outside.store().session(sid).await.ok().flatten();
+            let event = match &held {
+                Some(held) => self.about(held, event),
+                None => event,
+            };
+            self.record(event, context);
         }
         Ok(())
     }
