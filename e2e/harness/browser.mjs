@@ -75,9 +75,17 @@ export async function submitCredentials(page, email, password) {
   await page.locator('main form:has(input[name="password"]) [type="submit"]').click();
 }
 
-/** Asserts that axe-core finds nothing against WCAG 2 A and AA on the page as it stands. */
+/** Asserts that axe-core finds nothing against WCAG 2 A and AA on the page as it stands, light and dark. */
 export async function accessible(page, name) {
   await page.evaluate(await axeSource());
+  for (const colorScheme of ["light", "dark"]) {
+    // Colours in transition would be measured half way.
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await violationsOf(page, `${name}, ${colorScheme}`);
+  }
+}
+
+async function violationsOf(page, name) {
   const found = await page.evaluate(() =>
     window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
   );
@@ -106,7 +114,7 @@ export async function screenshots(page, name) {
   await mkdir(SCREENSHOTS, { recursive: true });
   for (const [shape, { viewport, colorScheme }] of SHAPES) {
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.screenshot({ path: path.join(SCREENSHOTS, `${name}-${shape}.png`), fullPage: true });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(overflow <= 0, `${name} at ${shape} is ${overflow} px wider than the window`);
