@@ -175,8 +175,14 @@ mod tests {
             let text = clean(&around.replace("{}", JWT), Format::Pretty);
             assert!(!text.contains("eyJ") && text.contains("[redacted JWT]"), "{around}: {text}");
         }
-        let text = clean("request password=hunter2hunter2 done", Format::Pretty);
-        assert!(!text.contains("hunter2"), "{text}");
+        for line in [
+            "request password=hunter2hunter2 done",
+            r"first\npassword=hunter2hunter2",
+            r"a\u{1b}csrf_token: hunter2",
+        ] {
+            let text = clean(line, Format::Pretty);
+            assert!(!text.contains("hunter2"), "{text}");
+        }
     }
 
     /// I01: in JSON too, and what comes out is JSON still.
