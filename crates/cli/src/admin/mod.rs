@@ -1,6 +1,6 @@
 //! The operator's door to a running node: one JSON line in, one JSON line out, over `admin.sock` (design §9).
 //!
-//! There is one implementation per command, [`handle`]: a server calls it for what comes in by the socket, the
+//! There is one implementation per command, [`handle()`]: a server calls it for what comes in by the socket, the
 //! command line calls it itself when no server has the store.
 
 mod client;

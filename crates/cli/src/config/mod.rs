@@ -76,7 +76,7 @@ impl Checked {
     }
 }
 
-/// Reads, builds and judges a configuration, without touching the files that it names (see [`probe`]).
+/// Reads, builds and judges a configuration, without touching the files that it names (see [`probe()`]).
 ///
 /// # Errors
 /// [`Refused`] with every problem at once if the configuration cannot be understood.

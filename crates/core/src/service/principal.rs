@@ -26,7 +26,10 @@ pub struct Principal {
 impl Principal {
     pub(super) fn new(claims: AccessClaims, held: &Held) -> Self {
         let rotation = &held.session.rotation;
-        let unconfirmed = rotation.current == claims.generation && rotation.confirmed_at.is_none();
+        // A session that never rotated has no predecessor whose owner could be told apart by a confirmation.
+        let unconfirmed = rotation.current == claims.generation
+            && rotation.from.is_some()
+            && rotation.confirmed_at.is_none();
         Self {
             claims,
             session: held.session.public_id.clone(),

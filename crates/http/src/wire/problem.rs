@@ -141,7 +141,7 @@ impl Problem {
     /// As JSON.
     pub(crate) fn into_answer(self, request: &RequestId) -> Answer {
         let body = serde_json::json!({
-            "type": format!("https://countersign.dev/problems/{}", self.code.as_str()),
+            "type": format!("urn:countersign:problem:{}", self.code.as_str()),
             "title": self.code.title(),
             "status": self.status.as_u16(),
             "code": self.code.as_str(),
