@@ -16,11 +16,12 @@ struct Need {
     present: fn() -> bool,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need { what: "a C compiler", package: "build-essential", present: || find("cc").is_some() },
     Need { what: "Chromium", package: "chromium", present: || find("chromium").is_some() },
     Need { what: "nginx", package: "nginx", present: || find("nginx").is_some() },
     Need { what: "strace", package: "strace", present: || find("strace").is_some() },
+    Need { what: "certutil", package: "libnss3-tools", present: || find("certutil").is_some() },
     Need { what: "openssl", package: "openssl", present: || find("openssl").is_some() },
     Need { what: "Node.js 18 or later", package: "nodejs", present: node_is_recent },
     Need { what: "npm", package: "npm", present: || find("npm").is_some() },

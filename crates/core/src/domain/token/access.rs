@@ -56,7 +56,7 @@ pub struct AccessProfile {
     pub leeway: std::time::Duration,
 }
 
-/// Why an access token was refused. [`AccessRefusal::reason`] is for logs; answers say less.
+/// Why an access token was refused. Its text is for logs; answers say less.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AccessRefusal {
     /// The JWS itself.
