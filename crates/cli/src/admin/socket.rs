@@ -80,3 +80,20 @@ pub(super) fn bind(path: &Path) -> Result<UnixListener, SocketError> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(listener)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands come from the same user and root alone; answers also from whoever owns the store.
+    #[test]
+    fn strangers_neither_command_nor_serve() {
+        let stranger = own_uid() + 1;
+        assert!(may_command(own_uid()) && may_command(0) && !may_command(stranger));
+        assert!(!may_serve(stranger, None));
+        let ours = std::env::current_exe().unwrap();
+        assert!(!may_serve(stranger, Some(&ours)));
+        let owner = fs::metadata(&ours).unwrap().uid();
+        assert!(may_serve(owner, Some(&ours)));
+    }
+}

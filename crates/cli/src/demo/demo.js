@@ -96,7 +96,7 @@ function show(finds) {
   const ours = finds.flatMap(([, , found]) => found).filter((find) => worth(find)[0] === "bad" && !find.includes(PLANTED));
   const verdict =
     ours.length === 0
-      ? "Of the session: nothing. Of the planted token: everything."
+      ? "Of the session: nothing of use. Of the planted token: everything."
       : `Of the session: ${ours.length} token(s). That must not happen: please report it.`;
   const list = element("ul", "", "loot");
   for (const [place, how, found, failure] of finds) {

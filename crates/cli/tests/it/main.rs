@@ -1,0 +1,20 @@
+//! Drives the real binary as its users do: arguments in, text, exit codes and a running server out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is a failed test"
+)]
+
+mod backup;
+mod check;
+mod dev;
+mod events;
+mod place;
+mod refusals;
+mod revoke;
+mod shutdown;
+mod socket;
+mod usage;
+mod users;
+mod web;

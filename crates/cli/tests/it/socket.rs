@@ -1,0 +1,74 @@
+//! `admin.sock`.
+
+use crate::place::{PLAIN, Place};
+use rustix::process::Signal;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+#[test]
+fn only_the_servers_user_may_open_it() {
+    let place = Place::new(PLAIN);
+    let _server = place.serve();
+    for (name, mode) in [("admin.sock", 0o600), ("countersign.db", 0o600), ("master.key", 0o600)] {
+        let metadata = fs::metadata(place.path(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{name}");
+    }
+    assert!(fs::metadata(place.path("admin.sock")).unwrap().file_type().is_socket());
+}
+
+#[test]
+fn a_socket_of_a_server_that_was_killed_is_replaced() {
+    let place = Place::new(PLAIN);
+    let mut server = place.serve();
+    server.signal(Signal::KILL);
+    assert_eq!(server.ended(), None);
+    assert!(place.path("admin.sock").exists());
+    // Nobody answers there, and the lock went with the process: the command opens the store itself.
+    place.run(&["user", "list"]).fine();
+    let _server = place.serve();
+    place.run(&["user", "list"]).fine();
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let place = Place::new(PLAIN);
+    fs::write(place.path("admin.sock"), "precious").unwrap();
+    place.run(&["serve"]).refused(&["admin.sock", "not a socket", "move it away"]);
+    assert_eq!(fs::read_to_string(place.path("admin.sock")).unwrap(), "precious");
+    fs::remove_file(place.path("admin.sock")).unwrap();
+    let _other = UnixListener::bind(place.path("admin.sock")).unwrap();
+    place.run(&["serve"]).refused(&["another process serves", "admin.sock"]);
+}
+
+#[test]
+fn both_ends_must_be_of_one_version() {
+    let place = Place::new(PLAIN);
+    let server = place.serve();
+    let ask = |line: &str| {
+        let mut stream = UnixStream::connect(place.path("admin.sock")).unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        answer
+    };
+    let answer = ask("{\"version\":\"99.0.0\",\"request\":{\"command\":\"fly\"}}\n");
+    assert!(answer.contains("99.0.0") && answer.contains("use the same program"), "{answer}");
+    assert!(ask("nonsense\n").contains("cannot be read"));
+    let long = ask(&format!("{}\n", "x".repeat(64 * 1024)));
+    assert!(long.contains("too long"), "{long}");
+    server.stop();
+
+    // And the other way round: a server that we do not understand.
+    let place = Place::new(PLAIN);
+    place.run(&["migrate"]).fine();
+    let listener = UnixListener::bind(place.path("admin.sock")).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+        stream.write_all(b"{\"version\":\"99.0.0\",\"answer\":{\"Maybe\":1}}\n").unwrap();
+    });
+    place.run(&["user", "list"]).refused(&["countersign 99.0.0", "restart the server"]);
+}
