@@ -14,13 +14,13 @@ pub(super) fn log(event: &Event) {
     let level = event.name.level().as_str();
     match event.name.level() {
         Level::Info => {
-            tracing::info!(target: "countersign::event", event = name, level, outcome, user, session, session_tag = tag, ip, request_id = request, reason, detail);
+            tracing::info!(target: "countersign::event", event = name, severity = level, outcome, user, session, session_tag = tag, ip, request_id = request, reason, detail);
         }
         Level::Warn => {
-            tracing::warn!(target: "countersign::event", event = name, level, outcome, user, session, session_tag = tag, ip, request_id = request, reason, detail);
+            tracing::warn!(target: "countersign::event", event = name, severity = level, outcome, user, session, session_tag = tag, ip, request_id = request, reason, detail);
         }
         Level::Critical => {
-            tracing::error!(target: "countersign::event", event = name, level, outcome, user, session, session_tag = tag, ip, request_id = request, reason, detail);
+            tracing::error!(target: "countersign::event", event = name, severity = level, outcome, user, session, session_tag = tag, ip, request_id = request, reason, detail);
         }
     }
 }
