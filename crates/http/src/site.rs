@@ -90,10 +90,8 @@ pub struct Settings {
     pub upstreams: Vec<SiteUpstream>,
     /// Which path asks for what.
     pub routes: RouteTable,
-    /// Time to read a request head.
+    /// Time for a connection's next request head to be complete, the wait for its first byte included.
     pub head_timeout: Duration,
-    /// How long an idle keep-alive connection stays.
-    pub keep_alive: Duration,
     /// Open connections at most.
     pub connections: usize,
 }

@@ -55,7 +55,6 @@ pub(crate) fn site(settings: &Settings) -> anyhow::Result<http_front::Settings> 
         protected,
         routes: routes(settings)?,
         head_timeout: settings.limits.head_timeout,
-        keep_alive: settings.limits.keep_alive,
         connections: settings.limits.connections as usize,
         public_origin,
     })

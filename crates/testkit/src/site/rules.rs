@@ -115,7 +115,6 @@ pub(super) fn settings(
         upstreams: Vec::new(),
         routes: RouteTable::default(),
         head_timeout: Duration::from_secs(10),
-        keep_alive: Duration::from_secs(75),
         connections: 4096,
     }
 }

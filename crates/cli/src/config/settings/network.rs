@@ -64,8 +64,6 @@ pub(crate) struct Limits {
     pub(crate) connections: u32,
     /// For a request head to arrive.
     pub(crate) head_timeout: Duration,
-    /// How long an idle client connection stays open.
-    pub(crate) keep_alive: Duration,
     /// For an upstream's first byte; `None` is unlimited. Upstreams and routes may differ.
     pub(crate) first_byte: Option<Duration>,
     /// Between bytes of a body, both ways; `None` is unlimited. Upstreams and routes may differ.
@@ -181,8 +179,7 @@ pub(super) fn limits(typed: &typed::Limits, hardened: bool, problems: &mut Vec<P
     }
     Limits {
         connections: typed.connections.unwrap_or(4096),
-        head_timeout: typed.head_timeout.unwrap_or(seconds(10)),
-        keep_alive: typed.keep_alive.unwrap_or(seconds(75)),
+        head_timeout: typed.head_timeout.unwrap_or(seconds(60)),
         first_byte: typed.first_byte.map_or(Some(seconds(120)), |limit| limit.0),
         between_bytes: typed.between_bytes.map_or(Some(seconds(60)), |limit| limit.0),
         // On a developer's machine no balancer has to look away first.

@@ -123,7 +123,6 @@ section! {
     Limits {
         connections: u32,
         head_timeout: Duration,
-        keep_alive: Duration,
         first_byte: TimeOut,
         between_bytes: TimeOut,
         unready: Duration,
