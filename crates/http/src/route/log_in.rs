@@ -27,7 +27,12 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// From the JSON body or the form.
+    /// Refuses a call without a body: its content type comes before everything else in the order of checks.
+    pub(super) fn expected(call: &Call) -> Result<(), Problem> {
+        if call.media == Media::None { Err(no_body()) } else { Ok(()) }
+    }
+
+    /// From the JSON body or the form. Comes after the CSRF token: what is wrong with a body is part of the verdict.
     pub(super) fn read(call: &Call) -> Result<Self, Problem> {
         match call.media {
             Media::Json => call.json(),
@@ -35,18 +40,21 @@ impl Credentials {
                 email: call.field("email").unwrap_or_default(),
                 password: call.field("password").unwrap_or_default(),
             }),
-            Media::None => {
-                Err(Problem::new(Code::UnsupportedMediaType, "Send the body as application/json."))
-            }
+            Media::None => Err(no_body()),
         }
     }
 }
 
+fn no_body() -> Problem {
+    Problem::new(Code::UnsupportedMediaType, "Send the body as application/json.")
+}
+
 pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
-    let credentials = Credentials::read(&call)?;
+    Credentials::expected(&call)?;
     let jar = call.jar(&site)?;
     let genuine = site.genuine_or_none(&jar).await?;
     site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let credentials = Credentials::read(&call)?;
     let (email, password) =
         (Email::parse(&credentials.email).ok(), Password::parse(&credentials.password).ok());
     let request = LogIn {

@@ -17,10 +17,11 @@ use crate::site::Site;
 use crate::wire::problem::{self, Code, Problem};
 
 pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
-    let credentials = Credentials::read(&call)?;
+    Credentials::expected(&call)?;
     let jar = call.jar(&site)?;
     let genuine = site.genuine_or_none(&jar).await?;
     site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let credentials = Credentials::read(&call)?;
     let invitation =
         call.field("invitation").filter(|_| call.media == Media::Form).or_else(|| call.query("invitation"));
     let outcome = match (Email::parse(&credentials.email), Password::parse(&credentials.password)) {
