@@ -72,6 +72,10 @@ impl Client {
         Self { jar: Arc::new(Mutex::new(jar)), csrf: Arc::new(Mutex::new(csrf)), ..self.clone() }
     }
 
+    pub(crate) fn moved_to(self, door: Arc<Door>) -> Self {
+        Self { door, ..self }
+    }
+
     /// A request of any method.
     #[must_use]
     pub fn request(&self, method: Method, target: &str) -> Request {

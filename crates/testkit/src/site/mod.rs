@@ -59,6 +59,25 @@ impl TestSite {
         Client::new(Arc::clone(&self.door))
     }
 
+    /// Somebody on the admin listener.
+    #[must_use]
+    pub fn operator(&self) -> Client {
+        let door = Door {
+            address: self.admin,
+            origin: format!("http://{}", self.admin),
+            cookies: self.door.cookies.clone(),
+            tls: None,
+            proxied: false,
+        };
+        Client::new(Arc::new(door))
+    }
+
+    /// A copy of another site's browser, jar included, that talks to this site: a second node, or another environment.
+    #[must_use]
+    pub fn adopt(&self, client: &Client) -> Client {
+        client.copy().moved_to(Arc::clone(&self.door))
+    }
+
     /// A browser signed in to a new account, made as an operator would.
     pub async fn signed_in(&self, email: &str) -> Client {
         self.add_user(email, &[]).await;

@@ -1,0 +1,42 @@
+//! Our own end points over real sockets. Files follow the URL tree; what concerns all end points stands beside it.
+
+mod auth {
+    mod account;
+    mod csrf;
+    mod login;
+    mod logout;
+    mod pages;
+    mod refresh;
+    mod session;
+    mod sessions;
+    mod signup;
+}
+mod admin;
+mod clearing;
+mod cookies;
+mod credentials;
+mod headers;
+mod isolation;
+mod order;
+mod read_only;
+mod rotation;
+mod well_known;
+
+use std::time::Duration;
+
+use countersign_core::domain::event::EventName;
+use countersign_testkit::TestSite;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+const fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// Asserts that an event was recorded with this inner reason.
+async fn assert_event(site: &TestSite, name: EventName, reason: &str) {
+    let events = site.events().await;
+    let found = events.iter().any(|e| e.name == name && &*e.reason == reason);
+    assert!(found, "no {} with reason {reason} in {events:#?}", name.as_str());
+}
