@@ -120,7 +120,7 @@ test("sign in with the keyboard alone", { timeout: 60_000 }, async (t) => {
 
 test("J01: pages keep to their own policy, read well aloud, and fit a phone", { timeout: 60_000 }, async (t) => {
   const { server, page, complaints } = await opened(t);
-  for (const [name, path] of [["login", "/auth/login"], ["signup", "/auth/signup"]]) {
+  for (const [name, path] of [["login", "/auth/login"], ["signup", "/auth/signup"], ["not-found", "/auth/nothing-here"]]) {
     const response = await page.goto(server.origin + path);
     const policy = response.headers()["content-security-policy"] ?? "";
     assert.match(policy, /script-src 'nonce-[^']+' 'strict-dynamic'/, path);

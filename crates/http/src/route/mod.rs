@@ -26,6 +26,7 @@ use countersign_core::port::Outside;
 use crate::site::Site;
 use crate::wire::body::Answer;
 use crate::wire::problem::{Code, Problem};
+use crate::wire::request::Client;
 use call::Call;
 pub use table::{OwnRoute, own_routes};
 
@@ -36,9 +37,9 @@ type Reply = Result<Answer, Problem>;
 pub(crate) fn router<O: Outside>(site: &Arc<Site<O>>) -> Router {
     let mut router = Router::new();
     for (path, methods) in table::routes::<O>() {
-        router = router.route(path, methods.fallback(method_not_allowed));
+        router = router.route(path, methods.fallback(method_not_allowed::<O>));
     }
-    router.fallback(not_found).with_state(Arc::clone(site))
+    router.fallback(not_found::<O>).with_state(Arc::clone(site))
 }
 
 /// Makes a route of a handler: reads the call within its limits, and turns a problem into JSON or a page.
@@ -54,19 +55,24 @@ where
             Ok(call) => handler(Arc::clone(&site), call).await,
             Err(problem) => Err(problem),
         };
-        reply.unwrap_or_else(|problem| {
-            if page { site.error_page(&problem, &client) } else { problem.into_answer(&client.request) }
-        })
+        reply.unwrap_or_else(|problem| answer_problem(&site, &problem, &client, page))
     })
 }
 
-async fn not_found(request: Request) -> Answer {
-    Problem::new(Code::NotFound, "There is no such end point.")
-        .into_answer(&call::client_of(&request).request)
+async fn not_found<O: Outside>(State(site): State<Arc<Site<O>>>, request: Request) -> Answer {
+    refuse(&site, &request, &Problem::new(Code::NotFound, "There is no such end point."))
 }
 
-async fn method_not_allowed(request: Request) -> Answer {
-    Problem::new(Code::InvalidRequest, "This end point does not know the method.")
-        .status(http::StatusCode::METHOD_NOT_ALLOWED)
-        .into_answer(&call::client_of(&request).request)
+async fn method_not_allowed<O: Outside>(State(site): State<Arc<Site<O>>>, request: Request) -> Answer {
+    let problem = Problem::new(Code::InvalidRequest, "This end point does not know the method.");
+    refuse(&site, &request, &problem.status(http::StatusCode::METHOD_NOT_ALLOWED))
+}
+
+fn refuse<O: Outside>(site: &Site<O>, request: &Request, problem: &Problem) -> Answer {
+    answer_problem(site, problem, &call::client_of(request), call::wants_page(request))
+}
+
+/// A page for people, problem+json for programs.
+fn answer_problem<O: Outside>(site: &Site<O>, problem: &Problem, client: &Client, page: bool) -> Answer {
+    if page { site.error_page(problem, client) } else { problem.clone().into_answer(&client.request) }
 }
