@@ -99,6 +99,10 @@ pub(crate) fn login_location(login_url: &str, target: &str) -> String {
     if target.is_empty() || target == "/" {
         return login_url.to_owned();
     }
+    with_return_to(login_url, target)
+}
+
+fn with_return_to(login_url: &str, target: &str) -> String {
     let mark = if login_url.contains('?') { '&' } else { '?' };
     format!("{login_url}{mark}return_to={}", utf8_percent_encode(target, QUERY_VALUE))
 }
@@ -151,7 +155,13 @@ impl<O: Outside> Site<O> {
         let to_login = problem.status == StatusCode::UNAUTHORIZED && shape.document && !plain;
         let mut answer = if to_login {
             let target = if shape.get { shape.target.as_str() } else { "" };
-            self.to_login(target)
+            if problem.code == Code::StepUpRequired {
+                // To somebody signed in, the sign-in page shows itself only if it is told where to go on.
+                let target = if target.is_empty() { "/" } else { target };
+                see_other(&with_return_to(&self.settings.login_url, target))
+            } else {
+                self.to_login(target)
+            }
         } else if shape.html && shape.document {
             self.error_page(&problem, client)
         } else {

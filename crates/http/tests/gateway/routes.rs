@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign_core::domain::event::EventName;
+use countersign_core::domain::route::RouteRule;
 use countersign_testkit::{Cookies, PASSWORD, Sender};
 
 use crate::scene::{LAPSE, Scene, cookie_header};
@@ -102,6 +103,26 @@ async fn routes_with_a_max_auth_age_ask_for_a_recent_sign_in() {
     browser.get("/recent/a").expect(401, "step_up_required").await;
     browser.log_in("ada@example.test", PASSWORD).await.expect_status(200);
     browser.get("/recent/a").expect_status(200).await;
+}
+
+/// D13: a page load is sent to sign in again, from the start page too: the sign-in page must not take it for a detour.
+#[tokio::test]
+async fn a_page_that_wants_a_recent_sign_in_leads_to_the_form() {
+    let rule = RouteRule { max_auth_age: Some(Duration::from_secs(600)), ..RouteRule::protected(0) };
+    let scene = Scene::with(|builder| builder.route("/", rule)).await;
+    let browser = scene.browser().await;
+    scene.site.advance(Duration::from_secs(601));
+    for (request, back) in [
+        (browser.get("/recent/a?b=c").sender(Sender::Typed), "/recent/a%3Fb%3Dc"),
+        (browser.get("/").sender(Sender::Typed), "/"),
+        (browser.post("/recent/a").sender(Sender::OwnForm), "/"),
+    ] {
+        let location = request.expect_status(303).await.header("location").unwrap();
+        assert_eq!(location, format!("/auth/login?return_to={back}"));
+        let page = browser.get(&location).sender(Sender::OwnLink).expect_status(200).await;
+        assert!(page.text().contains("type=\"password\""));
+    }
+    assert_eq!(scene.arrived(), 0);
 }
 
 /// C07, K05: no spelling of a path is exempt that the application would read as a protected one.
