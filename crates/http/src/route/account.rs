@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::csrf::{Binding, token};
 use countersign_core::domain::id::PublicId;
 use countersign_core::domain::password::Password;
@@ -63,12 +62,13 @@ pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) 
     };
     let jar = call.jar(&site)?;
     let current = call.field("current_password").and_then(|p| Password::parse(&p).ok());
+    let device = site.device(&jar);
     let changed = match Password::parse(&call.field("new_password").unwrap_or_default()) {
         Ok(new) => {
             let request = ChangePassword {
                 current: current.as_ref(),
                 new: &new,
-                device_cookie: jar.value(CookieKind::Device),
+                device_cookie: Some(&device),
             };
             let changed = site.engine.change_password(&principal, &request, &call.context).await;
             changed.map_err(|e| problem::change_password(e, site.engine.now()))
@@ -78,7 +78,7 @@ pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) 
     match changed {
         Ok(opened) => {
             let mut answer = see_other("/auth/account?done=password-changed");
-            site.entry_cookies(answer.headers_mut(), &jar, &opened);
+            site.entry_cookies(answer.headers_mut(), &jar, &opened, &device);
             Ok(answer)
         }
         Err(problem) if problem.status.is_server_error() => Err(problem),

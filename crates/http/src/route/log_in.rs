@@ -57,14 +57,15 @@ pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply 
     let credentials = Credentials::read(&call)?;
     let (email, password) =
         (Email::parse(&credentials.email).ok(), Password::parse(&credentials.password).ok());
+    let device = site.device(&jar);
     let request = LogIn {
         email: email.as_ref(),
         password: password.as_ref(),
-        device_cookie: jar.value(CookieKind::Device),
+        device_cookie: Some(&device),
         replaces: genuine.map(|g| g.sid),
     };
     match site.engine.log_in(&request, &call.context).await {
-        Ok(opened) => Ok(site.signed_in(&call, &jar, &opened, StatusCode::OK)),
+        Ok(opened) => Ok(site.signed_in(&call, &jar, &opened, &device, StatusCode::OK)),
         Err(error) => {
             let problem = problem::log_in(error, site.engine.now());
             if call.media == Media::Form {
@@ -77,7 +78,14 @@ pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply 
 
 impl<O: Outside> Site<O> {
     /// The answer that opens a session: the body for scripts, a redirect for pages, and the cookies for both.
-    pub(super) fn signed_in(&self, call: &Call, jar: &Jar, opened: &Opened, status: StatusCode) -> Answer {
+    pub(super) fn signed_in(
+        &self,
+        call: &Call,
+        jar: &Jar,
+        opened: &Opened,
+        device: &str,
+        status: StatusCode,
+    ) -> Answer {
         let mut answer = if call.media == Media::Form {
             let target = call.field("return_to").unwrap_or_default();
             see_other(ReturnTo::parse(&target, &self.settings.public_origin).as_str())
@@ -86,20 +94,26 @@ impl<O: Outside> Site<O> {
             *answer.status_mut() = status;
             answer
         };
-        self.entry_cookies(answer.headers_mut(), jar, opened);
+        self.entry_cookies(answer.headers_mut(), jar, opened, device);
         answer
     }
 
+    /// The value of the browser's device cookie, or a fresh one for a browser without: chosen before the password is checked, so
+    /// that the first sign-in already makes the device a known one (F07).
+    pub(super) fn device(&self, jar: &Jar) -> String {
+        let known = jar.value(CookieKind::Device).filter(|d| d.len() == 22);
+        known.map_or_else(|| base62::encode(&self.engine.random16(), 22), str::to_owned)
+    }
+
     /// Session and device cookies; the pre-session ends here (C09).
-    pub(super) fn entry_cookies(&self, out: &mut HeaderMap, jar: &Jar, opened: &Opened) {
+    pub(super) fn entry_cookies(&self, out: &mut HeaderMap, jar: &Jar, opened: &Opened, device: &str) {
         self.set_session_cookies(out, &opened.tokens, &opened.view);
         let cookies = &self.settings.cookies;
         if jar.value(CookieKind::PreSession).is_some() {
             cookie::clear(out, cookies, CookieKind::PreSession);
         }
-        if jar.value(CookieKind::Device).is_none_or(|d| d.len() != 22) {
-            let device = base62::encode(&self.engine.random16(), 22);
-            cookie::set(out, cookies, CookieKind::Device, &device, DEVICE_TTL);
+        if jar.value(CookieKind::Device) != Some(device) {
+            cookie::set(out, cookies, CookieKind::Device, device, DEVICE_TTL);
         }
     }
 }

@@ -41,7 +41,9 @@ pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
         (_, Err(error)) => Err(Problem::new(Code::PasswordTooWeak, format!("{error}."))),
     };
     match outcome {
-        Ok(SignUpOutcome::Opened(opened)) => Ok(site.signed_in(&call, &jar, &opened, StatusCode::CREATED)),
+        Ok(SignUpOutcome::Opened(opened)) => {
+            Ok(site.signed_in(&call, &jar, &opened, &site.device(&jar), StatusCode::CREATED))
+        }
         Ok(SignUpOutcome::Mailed) => {
             if call.media == Media::Form {
                 let nonce = site.nonce();
