@@ -1,10 +1,15 @@
 //! Everything that is logged, at the most talkative level.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Captured>> = const { RefCell::new(None) };
+}
 
 /// What was logged so far.
 #[derive(Clone, Debug, Default)]
@@ -18,9 +23,26 @@ impl Captured {
     }
 }
 
-impl io::Write for Captured {
+/// Ends a capture when it is dropped. Stays on its thread.
+#[derive(Debug)]
+pub struct Capturing(PhantomData<*const ()>);
+
+impl Drop for Capturing {
+    fn drop(&mut self) {
+        CURRENT.set(None);
+    }
+}
+
+/// Writes to the capture of the thread that logs, if it has one.
+struct PerThread;
+
+impl io::Write for PerThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        CURRENT.with_borrow(|current| {
+            if let Some(Captured(buffer)) = current {
+                buffer.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
@@ -29,36 +51,46 @@ impl io::Write for Captured {
     }
 }
 
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
+struct Writers;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+impl MakeWriter<'_> for Writers {
+    type Writer = PerThread;
+
+    fn make_writer(&self) -> PerThread {
+        PerThread
     }
 }
 
 /// Captures what this thread logs at trace level, from every crate, with no redaction between, until the guard is dropped. Tasks are
 /// seen only if they run on this thread, so use it under `#[tokio::test]` with its default, current-thread runtime.
+///
+/// One subscriber serves all threads of the process: subscribers that come and go beside each other lose lines.
 #[must_use]
-pub fn capture() -> (Captured, DefaultGuard) {
+pub fn capture() -> (Captured, Capturing) {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(Writers)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("no other subscriber in tests");
+    });
     let captured = Captured::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(captured.clone())
-        .finish();
-    (captured, tracing::subscriber::set_default(subscriber))
+    CURRENT.set(Some(captured.clone()));
+    (captured, Capturing(PhantomData))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn everything_is_captured() {
+    fn everything_of_this_thread_is_captured() {
         let (captured, guard) = super::capture();
         tracing::trace!(value = "deep", "detail");
+        std::thread::spawn(|| tracing::error!("elsewhere")).join().unwrap();
         drop(guard);
         tracing::error!("later");
         assert!(captured.text().contains("deep"));
-        assert!(!captured.text().contains("later"));
+        assert!(!captured.text().contains("later") && !captured.text().contains("elsewhere"));
     }
 }

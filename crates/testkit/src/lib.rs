@@ -17,7 +17,7 @@ mod site;
 mod tls;
 mod upstream;
 
-pub use capture::{Captured, capture};
+pub use capture::{Captured, Capturing, capture};
 pub use client::{Answer, Client, Cookie, Cookies, Request, Sender};
 pub use fake::{FailingStore, FakeClock, FakeHasher, Mode, RecordingMailer, SeededEntropy, Sent};
 pub use outside::TestOutside;

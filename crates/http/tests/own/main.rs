@@ -12,14 +12,18 @@ mod auth {
     mod signup;
 }
 mod admin;
+mod canary;
 mod clearing;
 mod cookies;
 mod credentials;
 mod headers;
 mod isolation;
+mod logging;
 mod order;
+mod races;
 mod read_only;
 mod rotation;
+mod throttle;
 mod well_known;
 
 use std::time::Duration;

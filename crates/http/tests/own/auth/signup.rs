@@ -7,6 +7,8 @@ use countersign_testkit::{PASSWORD, Sender, TestSite};
 
 use crate::{MINUTE, assert_event};
 
+mod invitation;
+
 const ADA: &str = "ada@example.com";
 
 /// Design §7: development signs up and in at once, and counts as verified.
@@ -167,19 +169,6 @@ async fn signup_closed() {
         site.client().sign_up(email, PASSWORD).await.expect(403, "signup_closed");
     }
     site.client().get("/auth/signup").sender(Sender::Typed).expect_status(403).await;
-}
-
-/// An invitation is for one address, once.
-#[tokio::test]
-async fn invitations() {
-    let site = TestSite::production().policy(|p| p.sign_up = SignUp::Invite).start().await;
-    site.client().sign_up(ADA, PASSWORD).await.expect(403, "signup_closed");
-    let forged = site.client();
-    forged.csrf().await;
-    let body = serde_json::json!({ "email": ADA, "password": PASSWORD });
-    let request =
-        forged.post("/auth/signup?invitation=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").with_csrf().json(&body);
-    request.expect(403, "signup_closed").await;
 }
 
 /// Sign-up is throttled by network.
