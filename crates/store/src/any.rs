@@ -10,8 +10,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store, StoreError, Use,
-    UserRevoked,
+    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
+    StoreError, Use, UserRevoked,
 };
 
 use crate::{MemoryStore, SqliteStore};
@@ -190,6 +190,15 @@ impl Store for AnyStore {
         at: Timestamp,
     ) -> Result<Option<Code>, StoreError> {
         delegate!(self, store => store.consume_code(hash, kind, at))
+    }
+
+    async fn accept_invitation(
+        &self,
+        hash: &[u8; 32],
+        new: NewUser,
+        at: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        delegate!(self, store => store.accept_invitation(hash, new, at))
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {

@@ -1,6 +1,8 @@
 //! The commands themselves: parse what was typed, call one service, show what came of it.
 
-use super::look_up::{email, failed, no_user, shown_events, shown_key, shown_session, shown_user, user};
+use super::look_up::{
+    email, failed, no_user, shown_events, shown_invitation, shown_key, shown_session, shown_user, user,
+};
 use super::protocol::{Answer, EventQuery, Explained, Fault, Passphrase, Reply, Request};
 use countersign_core::domain::event::EventFilter;
 use countersign_core::domain::id::{PublicId, RequestId};
@@ -10,7 +12,7 @@ use countersign_core::domain::session::{Held, Liveness};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::User;
 use countersign_core::port::Outside;
-use countersign_core::service::{AddUser, AddUserError, Context, Engine, Target};
+use countersign_core::service::{AddUser, AddUserError, Context, Engine, InviteError, Target};
 use countersign_store::AnyStore;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,6 +41,7 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
                 engine.add_user(request, &context).await.map_err(|error| unchanged(&error, &typed))?;
             Ok(Reply::User(shown_user(&added)))
         }
+        Request::UserInvite { email: typed, scope } => invite(engine, &typed, &scope, &context).await,
         Request::UserList { after } => {
             let after = after.as_deref().map(email).transpose()?;
             let page = engine.users(after.as_ref(), PAGE).await.map_err(failed)?;
@@ -91,6 +94,20 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
     }
 }
 
+async fn invite<O: Outside>(engine: &Engine<O>, typed: &str, scope: &[String], context: &Context) -> Answer {
+    let scope = ScopeSet::from_names(scope.iter().map(String::as_str)).map_err(failed)?;
+    let email = email(typed)?;
+    let invited = engine.invite(&email, scope.clone(), context).await.map_err(|error| match error {
+        InviteError::NotByInvitation => Fault::new(
+            "accounts are not made by invitation here: set accounts.signup = \"invite\" and restart the server, or use \
+             `countersign user add`",
+        ),
+        InviteError::Taken => taken(typed),
+        InviteError::Mail(_) | InviteError::Service(_) => failed(error),
+    })?;
+    Ok(Reply::Invited(shown_invitation(&email, &scope, &invited)))
+}
+
 fn parse_password(typed: &Passphrase) -> Result<Password, Fault> {
     Password::parse(&typed.0).map_err(failed)
 }
@@ -98,11 +115,15 @@ fn parse_password(typed: &Passphrase) -> Result<Password, Fault> {
 fn unchanged(error: &AddUserError, typed: &str) -> Fault {
     match error {
         AddUserError::NoUser => no_user(typed),
-        AddUserError::Taken => Fault::new(format!(
-            "there is a user {typed:?} already; `countersign user password {typed}` sets another password"
-        )),
+        AddUserError::Taken => taken(typed),
         other => failed(other),
     }
+}
+
+fn taken(typed: &str) -> Fault {
+    Fault::new(format!(
+        "there is a user {typed:?} already; `countersign user password {typed}` sets another password"
+    ))
 }
 
 fn public_id(typed: &str) -> Result<PublicId, Fault> {

@@ -3,12 +3,14 @@
 use super::protocol::{self, Fault, State};
 use countersign_core::domain::event::Event;
 use countersign_core::domain::id::UserId;
+use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{Held, Liveness};
 use countersign_core::domain::signing_key::{KeyState, SigningKey};
 use countersign_core::domain::user::{Email, User};
 use countersign_core::port::Outside;
-use countersign_core::service::Engine;
+use countersign_core::service::{Delivery, Engine, Invited};
 use std::collections::HashMap;
+use zeroize::Zeroizing;
 
 /// A user by address or id, as typed.
 pub(super) async fn user<O: Outside>(engine: &Engine<O>, typed: &str) -> Result<User, Fault> {
@@ -47,6 +49,21 @@ pub(super) fn shown_user(user: &User) -> protocol::User {
         has_password: user.password.is_some(),
         created_at: user.created_at.rfc3339(),
         disabled_at: user.disabled_at.map(|at| at.rfc3339()),
+    }
+}
+
+/// An invitation as shown; the link only where nobody else will hand it over.
+pub(super) fn shown_invitation(email: &Email, scope: &ScopeSet, invited: &Invited) -> protocol::Invitation {
+    let link = match &invited.delivery {
+        Delivery::Mailed => None,
+        Delivery::ByOperator(link) => Some(protocol::Link(Zeroizing::new(link.expose().to_owned()))),
+    };
+    protocol::Invitation {
+        email: email.to_string(),
+        scope: scope.iter().map(str::to_owned).collect(),
+        expires_at: invited.expires_at.rfc3339(),
+        mailed: link.is_none(),
+        link,
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 mod handle;
 mod look_up;
 pub(crate) mod protocol;
+mod secret;
 mod server;
 mod socket;
 

@@ -1,8 +1,7 @@
 //! What goes over `admin.sock`, shared by both ends. Both ends have to be of one version: the socket is no API.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
-use zeroize::Zeroizing;
+pub(crate) use super::secret::{Link, Passphrase};
+use serde::{Deserialize, Serialize};
 
 /// Compared by the server before anything else.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -36,28 +35,6 @@ pub(crate) struct Answered {
     pub(crate) answer: Answer,
 }
 
-/// A password on its way from the terminal to the hasher. The one secret that this protocol carries; it is
-/// serialised for the socket alone, which only the same user and root can open.
-pub(crate) struct Passphrase(pub(crate) Zeroizing<String>);
-
-impl Serialize for Passphrase {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Passphrase {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
-}
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase(..)")
-    }
-}
-
 /// What an operator asks for. Text as typed: the handler parses it and says what is wrong.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
@@ -68,6 +45,13 @@ pub(crate) enum Request {
         email: String,
         /// Initial password.
         password: Passphrase,
+        /// What the user may do.
+        scope: Vec<String>,
+    },
+    /// Invites somebody to make an account.
+    UserInvite {
+        /// Address.
+        email: String,
         /// What the user may do.
         scope: Vec<String>,
     },
@@ -176,6 +160,8 @@ impl Fault {
 pub(crate) enum Reply {
     /// One user.
     User(User),
+    /// An invitation was made.
+    Invited(Invitation),
     /// Users.
     Users {
         /// By address.
@@ -228,6 +214,21 @@ pub(crate) struct User {
     pub(crate) created_at: String,
     /// RFC 3339; absent while enabled.
     pub(crate) disabled_at: Option<String>,
+}
+
+/// An invitation.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Invitation {
+    /// For this address only.
+    pub(crate) email: String,
+    /// What the user may do.
+    pub(crate) scope: Vec<String>,
+    /// RFC 3339; until when the link works.
+    pub(crate) expires_at: String,
+    /// Whether a mail with the link is on its way.
+    pub(crate) mailed: bool,
+    /// The link, where no mail is configured.
+    pub(crate) link: Option<Link>,
 }
 
 /// A session.
@@ -341,6 +342,7 @@ pub(crate) struct Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zeroize::Zeroizing;
 
     /// I03: what may be logged of a request holds no password.
     #[test]
@@ -351,6 +353,24 @@ mod tests {
         let line = serde_json::to_string(&request).unwrap();
         assert!(line.contains("horse"), "the server needs it");
         assert!(matches!(serde_json::from_str(&line).unwrap(), Request::UserPassword { .. }));
+    }
+
+    /// I01: nor does what is said of an answer hold a code.
+    #[test]
+    fn i01_answers_do_not_print_links() {
+        let link = Link(Zeroizing::new("https://localhost/auth/signup?invitation=secret-code".into()));
+        let (email, expires_at) = (String::from("a@b.c"), String::new());
+        let reply = Reply::Invited(Invitation {
+            email,
+            scope: Vec::new(),
+            expires_at,
+            mailed: false,
+            link: Some(link),
+        });
+        assert!(!format!("{reply:?}").contains("secret-code"));
+        let line = serde_json::to_string(&reply).unwrap();
+        assert!(line.contains("secret-code"), "the operator needs it");
+        assert_eq!(serde_json::from_str::<Reply>(&line).unwrap(), reply);
     }
 
     #[test]

@@ -16,6 +16,14 @@ pub(crate) enum UserCommand {
         #[arg(long, value_name = "SCOPE")]
         scope: Vec<String>,
     },
+    /// Invite somebody to make an account, where accounts.signup = "invite": by mail, or with a link to hand over
+    Invite {
+        /// Address that the invitation is for
+        email: String,
+        /// What the user may do; may be repeated
+        #[arg(long, value_name = "SCOPE")]
+        scope: Vec<String>,
+    },
     /// List users by address
     List,
     /// Disable a user and end all their sessions

@@ -4,6 +4,7 @@ use crate::admin::{self, Client, Reply, Request};
 use crate::compose::{self, Opened, Presence, Wired, sqlite_path};
 use crate::config::Settings;
 use anyhow::{anyhow, bail};
+use countersign_core::port::Outside;
 use countersign_core::service::Engine;
 use countersign_store::OpenError;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use std::time::Duration;
 /// A server that has just taken the lock needs a moment to its socket.
 const PATIENCE: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a mail server may take to accept what a command sends.
+const MAIL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who answers.
 pub(super) enum Node {
@@ -50,8 +53,11 @@ impl Node {
             Self::Running(client) => client.ask(&request).await?,
             Self::Own(engine) => {
                 let answer = admin::handle(engine, request).await;
-                // The events that it caused wait in memory, and this process is about to end.
+                // The events and the mail that it caused wait in memory, and this process is about to end.
                 engine.flush().await?;
+                if !engine.outside().mailer().drain(MAIL_PATIENCE).await {
+                    bail!("the mail was not delivered within {} s", MAIL_PATIENCE.as_secs());
+                }
                 answer
             }
         };

@@ -15,6 +15,7 @@ pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> any
     let settings = checked.inspect();
     let (request, done) = match command {
         UserCommand::List => return list_users(settings, screen),
+        UserCommand::Invite { email, scope } => return invite(settings, email, scope, screen),
         UserCommand::Add { email, password_stdin, scope } => {
             let password = password::read(password_stdin)?;
             (Request::UserAdd { email, password, scope }, "added")
@@ -32,6 +33,36 @@ pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> any
         Reply::User(user) if screen.json => screen.document(&json!({ "user": user }))?,
         Reply::User(user) => screen.line(&format!("{} {done}", user.email))?,
         other => return unexpected(&other),
+    }
+    Ok(Verdict::Fine)
+}
+
+fn invite(
+    settings: &crate::config::Settings,
+    email: String,
+    scope: Vec<String>,
+    screen: Screen,
+) -> anyhow::Result<Verdict> {
+    let invited = match ask(settings, Request::UserInvite { email, scope })? {
+        Reply::Invited(invited) => invited,
+        other => return unexpected(&other),
+    };
+    if screen.json {
+        screen.document(&json!({ "invitation": invited }))?;
+        return Ok(Verdict::Fine);
+    }
+    let (email, until) = (&invited.email, present().both(&invited.expires_at));
+    match &invited.link {
+        None => {
+            screen.line(&format!("{email} is invited by mail; the link works once, until {until}."))?;
+        }
+        Some(link) => {
+            screen.line(&format!(
+                "{email} is invited. No [mail] is configured, so hand this link over yourself, to nobody else; it works \
+                 once, until {until}:\n\n  {}",
+                screen.paint.text(Tone::Accent, &link.0)
+            ))?;
+        }
     }
     Ok(Verdict::Fine)
 }

@@ -10,6 +10,7 @@ mod backup;
 mod check;
 mod dev;
 mod events;
+mod invitations;
 mod place;
 mod refusals;
 mod revoke;

@@ -35,7 +35,7 @@ const REFRESH_DIGITS: usize = 72;
 const API_KEY_DIGITS: usize = 49;
 
 /// Names whose values are secrets wherever they stand (I01).
-const SECRET_NAMES: [&str; 22] = [
+const SECRET_NAMES: [&str; 23] = [
     "password",
     "passwd",
     "current_password",
@@ -56,6 +56,7 @@ const SECRET_NAMES: [&str; 22] = [
     "set-cookie",
     "dpop",
     "code",
+    "invitation",
     "countersign-assertion",
     "countersign-forward-auth",
 ];

@@ -10,8 +10,8 @@ pub use bus::{Bus, Notice, Subscription};
 pub use crypto::{HashError, KeyError, PasswordHasher, PasswordMatch, SignatureKeys, Signer};
 pub use mail::{Mail, MailError, Mailer};
 pub use store::{
-    Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store, StoreError, Use,
-    UserRevoked,
+    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
+    StoreError, Use, UserRevoked,
 };
 
 use crate::domain::time::Timestamp;

@@ -137,6 +137,17 @@ pub struct Code {
     pub expires_at: Timestamp,
 }
 
+/// What became of [`Store::accept_invitation`].
+#[derive(Clone, Debug)]
+pub enum Accepted {
+    /// The user exists now, as returned, and the invitation is gone.
+    Created(User),
+    /// No such invitation for this address, or no longer. Said before anything about the address (F06).
+    NoInvitation,
+    /// The address is taken; the invitation stays.
+    Taken,
+}
+
 /// Part of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -285,7 +296,7 @@ pub trait Store: Send + Sync {
         user: &UserId,
         devices: &[ThrottleKey],
     ) -> impl Future<Output = Result<Option<ThrottleKey>, StoreError>> + Send;
-    /// Stores a single-use code.
+    /// Stores a single-use code. An invitation replaces earlier ones to the same address.
     fn put_code(&self, code: Code) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Takes a code that has not expired; a second call finds nothing.
     fn consume_code(
@@ -294,6 +305,14 @@ pub trait Store: Send + Sync {
         kind: CodeKind,
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<Code>, StoreError>> + Send;
+    /// Creates `new.user` with the scope of an invitation that has not expired and is for the user's address, and takes all
+    /// invitations to that address: all of it, or nothing. A step that fails must cost nobody their invitation.
+    fn accept_invitation(
+        &self,
+        hash: &[u8; 32],
+        new: NewUser,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Accepted, StoreError>> + Send;
     /// All signing keys.
     fn signing_keys(&self) -> impl Future<Output = Result<Vec<SigningKey>, StoreError>> + Send;
     /// Adds a signing key; with `only_first`, only if there is none yet (two nodes may start at once). Returns whether it was added.

@@ -44,10 +44,13 @@ pub enum SignUpError {
     /// Nobody may sign up, or not without an invitation.
     #[error("sign-up is closed")]
     Closed,
+    /// The invitation is unknown, used, expired or for another address: the same answer for all.
+    #[error("the invitation is not good")]
+    Invitation,
     /// The password is refused, with the reason (F03).
     #[error(transparent)]
     Weak(#[from] WeakPassword),
-    /// The address is taken. Said only where sign-up is immediate (development).
+    /// The address is taken. Said only where sign-up is immediate (development), and to whoever was invited.
     #[error("address taken")]
     Taken,
     /// Too many attempts.
@@ -131,7 +134,17 @@ impl<O: Outside> Engine<O> {
         scope: ScopeSet,
         context: &Context,
     ) -> Result<Option<User>, ServiceError> {
-        let user = User {
+        let user = self.new_user(email, password, scope);
+        if !self.outside.store().create_user(NewUser { user: user.clone() }).await? {
+            return Ok(None);
+        }
+        self.record(NewEvent::done(EventName::UserCreated, "created").user(&user.id), context);
+        Ok(Some(user))
+    }
+
+    /// A user who is not stored yet. Every way here vouches for the address: a mail, an operator, or development.
+    pub(super) fn new_user(&self, email: &Email, password: Option<PasswordHash>, scope: ScopeSet) -> User {
+        User {
             id: UserId::from_random(self.random16()),
             email: email.clone(),
             email_verified: true,
@@ -140,30 +153,7 @@ impl<O: Outside> Engine<O> {
             password,
             created_at: self.now(),
             disabled_at: None,
-        };
-        if !self.outside.store().create_user(NewUser { user: user.clone() }).await? {
-            return Ok(None);
         }
-        self.record(NewEvent::done(EventName::UserCreated, "created").user(&user.id), context);
-        Ok(Some(user))
-    }
-
-    async fn accept_invitation(
-        &self,
-        request: &SignUpRequest<'_>,
-        context: &Context,
-    ) -> Result<SignUpOutcome, SignUpError> {
-        let code = request.invitation.ok_or(SignUpError::Closed)?;
-        let taken = self.outside.store().consume_code(&hash(code), CodeKind::Invite, self.now()).await;
-        let invitation = taken.map_err(ServiceError::from)?.ok_or(SignUpError::Closed)?;
-        // The code was mailed to the invited address; whoever holds it may not take another name with it.
-        if invitation.email != *request.email {
-            return Err(SignUpError::Closed);
-        }
-        let user = self.create(request.email, request.password, invitation.scope, context).await?;
-        let user = user.ok_or(SignUpError::Taken)?;
-        let opened = self.open(&user, &["pwd"], request.replaces, context).await?;
-        Ok(SignUpOutcome::Opened(Box::new(opened)))
     }
 
     /// The same work and the same answer for a free and a taken address (F06): hash, store or not, one mail.

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::shell::{FormSecret, Shell, password_hint, with_return_to};
 
-/// The sign-up form. Posts `_csrf`, `return_to`, `email` and `password` to `/auth/signup`.
+/// The sign-up form. Posts `_csrf`, `return_to`, `email`, `password` and, if there is one, `invitation` to `/auth/signup`.
 #[derive(Debug, Template)]
 #[template(path = "sign_up.html")]
 pub struct SignUp<'a> {
@@ -14,6 +14,8 @@ pub struct SignUp<'a> {
     pub csrf: FormSecret<'a>,
     /// Where to go afterwards: an own-origin path that was already checked (K08), or empty.
     pub return_to: &'a str,
+    /// The code of the invitation that led here.
+    pub invitation: Option<FormSecret<'a>>,
     /// What the visitor typed before, or empty.
     pub email: &'a str,
     /// The shortest password accepted, in code points (F01); shown, not enforced, by the page.

@@ -34,6 +34,7 @@ fn sign_up(email: &str) -> SignUp<'_> {
         shell: shell(),
         csrf: FormSecret::new("csrf-token"),
         return_to: "/notes?page=2",
+        invitation: None,
         email,
         min_password: 15,
         form_error: None,
@@ -101,6 +102,14 @@ fn gallery() -> Vec<(&'static str, String)> {
                 email_error: Some("This is not an e-mail address."),
                 password_error: Some("Too short: it has 8 characters, and needs 15."),
                 ..sign_up("ada")
+            }),
+        ),
+        (
+            "sign-up-invited",
+            Box::new(SignUp {
+                form_error: Some("This invitation was used before, or has expired."),
+                invitation: Some(FormSecret::new("mail-code")),
+                ..sign_up("ada@example.com")
             }),
         ),
         ("check-mail", Box::new(CheckMail { shell: shell(), email: "ada@example.com" })),

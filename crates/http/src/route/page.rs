@@ -113,8 +113,10 @@ impl<O: Outside> Site<O> {
         genuine: Option<Genuine>,
         failed: Option<(&str, &Problem)>,
     ) -> Reply {
-        let invited = call.query("invitation").is_some();
-        if !(self.sign_up_is_open() || invited && self.engine.policy().sign_up == SignUpMode::Invite) {
+        // Whether it is good is said to whoever chooses a password: opening a link changes nothing and tells nothing (B08).
+        let by_invitation = self.engine.policy().sign_up == SignUpMode::Invite;
+        let invitation = call.invitation().filter(|_| by_invitation);
+        if !self.sign_up_is_open() && invitation.is_none() {
             return Err(Problem::new(
                 Code::SignupClosed,
                 "New accounts are made by invitation or by an operator.",
@@ -129,6 +131,7 @@ impl<O: Outside> Site<O> {
             shell: self.shell(&nonce, call, None),
             csrf: FormSecret::new(csrf.expose()),
             return_to: &return_to,
+            invitation: invitation.as_deref().map(FormSecret::new),
             email: failed.map_or("", |(email, _)| email),
             min_password: self.engine.policy().password.minimum(),
             form_error: failed

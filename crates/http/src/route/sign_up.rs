@@ -7,6 +7,7 @@ use countersign_core::domain::user::Email;
 use countersign_core::port::Outside;
 use countersign_core::service::{Confirm, SignUpOutcome, SignUpRequest};
 use http::StatusCode;
+use serde::Deserialize;
 
 use super::Reply;
 use super::call::{Call, Media};
@@ -22,8 +23,8 @@ pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
     let genuine = site.genuine_or_none(&jar).await?;
     site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
     let credentials = Credentials::read(&call)?;
-    let invitation =
-        call.field("invitation").filter(|_| call.media == Media::Form).or_else(|| call.query("invitation"));
+    let told = if call.media == Media::Json { call.json::<Invited>()?.invitation } else { None };
+    let invitation = told.or_else(|| call.invitation());
     let outcome = match (Email::parse(&credentials.email), Password::parse(&credentials.password)) {
         (Ok(email), Ok(password)) => {
             let request = SignUpRequest {
@@ -59,6 +60,21 @@ pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
             site.sign_up_page(&call, &jar, genuine, Some((&credentials.email, &problem)))
         }
         Err(problem) => Err(problem),
+    }
+}
+
+/// What a JSON body may hold besides the credentials.
+#[derive(Deserialize)]
+struct Invited {
+    invitation: Option<String>,
+}
+
+impl Call {
+    /// The code of an invitation: in our form, or in the link that brought the caller here.
+    pub(super) fn invitation(&self) -> Option<String> {
+        let whole = |code: &String| (20..=128).contains(&code.len());
+        let posted = self.field("invitation").filter(|_| self.media == Media::Form);
+        posted.filter(whole).or_else(|| self.query("invitation").filter(whole))
     }
 }
 

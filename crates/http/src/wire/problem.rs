@@ -344,6 +344,10 @@ pub(crate) fn sign_up(error: SignUpError, now: Timestamp) -> Problem {
         SignUpError::Closed => {
             Problem::new(Code::SignupClosed, "New accounts are made by invitation or by an operator.")
         }
+        SignUpError::Invitation => Problem::new(
+            Code::SignupClosed,
+            "This invitation was used before, has expired, or is for another address. Ask for a new one.",
+        ),
         SignUpError::Weak(weak) => Problem::new(Code::PasswordTooWeak, weak.to_string()),
         SignUpError::Taken => {
             Problem::new(Code::InvalidRequest, "There is an account with this address. Sign in instead.")

@@ -15,8 +15,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store, StoreError, Use,
-    UserRevoked,
+    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
+    StoreError, Use, UserRevoked,
 };
 
 use state::State;
@@ -201,6 +201,15 @@ impl Store for MemoryStore {
         at: Timestamp,
     ) -> Result<Option<Code>, StoreError> {
         Ok(self.state().consume_code(hash, kind, at))
+    }
+
+    async fn accept_invitation(
+        &self,
+        hash: &[u8; 32],
+        new: NewUser,
+        at: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        self.state().accept_invitation(hash, new.user, at)
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {

@@ -5,7 +5,8 @@ use countersign_core::domain::id::UserId;
 use countersign_core::domain::signing_key::SigningKey;
 use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
-use countersign_core::port::{Code, CodeKind, StoreError};
+use countersign_core::domain::user::{Email, User};
+use countersign_core::port::{Accepted, Code, CodeKind, StoreError};
 
 use super::state::{Attempts, State, drawn_twice};
 use crate::admission::decide;
@@ -39,8 +40,34 @@ impl State {
         if self.codes.contains_key(&code.hash) {
             return Err(drawn_twice());
         }
+        if code.kind == CodeKind::Invite {
+            self.drop_invitations(&code.email);
+        }
         self.codes.insert(code.hash, code);
         Ok(())
+    }
+
+    fn drop_invitations(&mut self, email: &Email) {
+        self.codes.retain(|_, code| code.kind != CodeKind::Invite || code.email != *email);
+    }
+
+    pub(super) fn accept_invitation(
+        &mut self,
+        hash: &[u8; 32],
+        user: User,
+        at: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        let invitation = self
+            .codes
+            .get(hash)
+            .filter(|code| code.kind == CodeKind::Invite && code.email == user.email && code.expires_at > at);
+        let Some(invitation) = invitation else { return Ok(Accepted::NoInvitation) };
+        let user = User { scope: invitation.scope.clone(), ..user };
+        if !self.create_user(user.clone())? {
+            return Ok(Accepted::Taken);
+        }
+        self.drop_invitations(&user.email);
+        Ok(Accepted::Created(user))
     }
 
     pub(super) fn consume_code(&mut self, hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code> {

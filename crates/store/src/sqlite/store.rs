@@ -10,8 +10,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store, StoreError, Use,
-    UserRevoked,
+    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
+    StoreError, Use, UserRevoked,
 };
 
 use super::SqliteStore;
@@ -191,6 +191,16 @@ impl Store for SqliteStore {
     ) -> Result<Option<Code>, StoreError> {
         let hash = *hash;
         self.writer.write(move |c| codes::consume(c, &hash, kind, at)).await
+    }
+
+    async fn accept_invitation(
+        &self,
+        hash: &[u8; 32],
+        new: NewUser,
+        at: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        let hash = *hash;
+        self.writer.write(move |c| codes::accept_invitation(c, &hash, new.user, at)).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {

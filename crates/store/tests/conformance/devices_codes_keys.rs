@@ -3,10 +3,10 @@
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::signing_key::{Algorithm, SigningKey};
 use countersign_core::domain::throttle::ThrottleKey;
-use countersign_core::domain::user::PasswordHash;
-use countersign_core::port::{Code, CodeKind, Store};
+use countersign_core::domain::user::{PasswordHash, User};
+use countersign_core::port::{Accepted, Code, CodeKind, NewUser, Store};
 
-use crate::support::{at, user};
+use crate::support::{at, user, with_user};
 
 pub(crate) async fn a_device_is_known_to_its_user_only<S: Store>(store: &S) {
     let [a, b, c] = [1, 2, 3].map(|n| ThrottleKey([n; 16]));
@@ -55,6 +55,55 @@ pub(crate) async fn a_code_is_for_one_purpose_and_expires<S: Store>(store: &S) {
     assert!(
         store.consume_code(&[1; 32], CodeKind::Invite, at(99)).await.unwrap().is_some(),
         "it was not used up"
+    );
+}
+
+/// Invitation number `n` to user 1, with the scope "admin".
+fn invitation(n: u8) -> Code {
+    Code { password: None, ..code(n, CodeKind::Invite) }
+}
+
+async fn accept<S: Store>(store: &S, n: u8, user: User, now: i64) -> Accepted {
+    store.accept_invitation(&[n; 32], NewUser { user }, at(now)).await.unwrap()
+}
+
+/// F09: whatever does not end in a new user costs nobody their invitation; what does takes it.
+pub(crate) async fn an_invitation_makes_a_user_or_stays<S: Store>(store: &S) {
+    store.put_code(invitation(1)).await.unwrap();
+    store.put_code(code(2, CodeKind::SignUp)).await.unwrap();
+    let taken = User { email: user(1).email, ..user(7) };
+    with_user(store, &taken).await;
+    for (n, user, now) in [(1, user(2), 1), (1, user(1), 100), (2, user(1), 1), (3, user(1), 1)] {
+        assert!(matches!(accept(store, n, user, now).await, Accepted::NoInvitation), "{n} at {now}");
+    }
+    assert!(matches!(accept(store, 1, user(1), 99).await, Accepted::Taken));
+    assert!(store.user(&user(1).id).await.unwrap().is_none());
+    // An id drawn twice fails; nothing of it stays.
+    store.put_code(Code { email: user(3).email, ..invitation(4) }).await.unwrap();
+    let twice = NewUser { user: User { id: taken.id, ..user(3) } };
+    assert!(store.accept_invitation(&[4; 32], twice, at(1)).await.is_err());
+
+    let Accepted::Created(made) = accept(store, 4, user(3), 99).await else { panic!("it was not used up") };
+    assert_eq!(made.scope, ScopeSet::parse("admin").unwrap(), "what the user asks for does not count");
+    let stored = store.user(&user(3).id).await.unwrap().unwrap();
+    assert_eq!(format!("{stored:?}"), format!("{made:?}"));
+    assert!(matches!(accept(store, 4, user(3), 99).await, Accepted::NoInvitation), "it works once");
+    assert!(store.consume_code(&[1; 32], CodeKind::Invite, at(1)).await.unwrap().is_some(), "others stay");
+}
+
+/// Who invites again with less scope means it.
+pub(crate) async fn the_newest_invitation_counts<S: Store>(store: &S) {
+    store.put_code(invitation(1)).await.unwrap();
+    store.put_code(code(2, CodeKind::SignUp)).await.unwrap();
+    store.put_code(Code { email: user(5).email, ..invitation(3) }).await.unwrap();
+    store.put_code(Code { scope: ScopeSet::default(), ..invitation(4) }).await.unwrap();
+    assert!(matches!(accept(store, 1, user(1), 1).await, Accepted::NoInvitation));
+    let Accepted::Created(made) = accept(store, 4, user(1), 1).await else { panic!("the newest works") };
+    assert!(made.scope.is_empty());
+    assert!(store.consume_code(&[2; 32], CodeKind::SignUp, at(1)).await.unwrap().is_some());
+    assert!(
+        matches!(accept(store, 3, user(5), 1).await, Accepted::Created(_)),
+        "other addresses keep theirs"
     );
 }
 

@@ -80,6 +80,8 @@ conformance! {
     devices_codes_keys::a_device_is_known_to_its_user_only,
     devices_codes_keys::f09_a_code_works_once,
     devices_codes_keys::a_code_is_for_one_purpose_and_expires,
+    devices_codes_keys::an_invitation_makes_a_user_or_stays,
+    devices_codes_keys::the_newest_invitation_counts,
     devices_codes_keys::signing_keys_come_back,
     devices_codes_keys::two_nodes_make_one_first_key,
     devices_codes_keys::a_sealed_value_is_never_replaced,

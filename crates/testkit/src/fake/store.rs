@@ -13,8 +13,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store, StoreError, Use,
-    UserRevoked,
+    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
+    StoreError, Use, UserRevoked,
 };
 use countersign_store::{AnyStore, MemoryStore};
 
@@ -138,6 +138,7 @@ verbs! {
         fn remember_device(user: &UserId, device: ThrottleKey, at: Timestamp) -> ();
         fn put_code(code: Code) -> ();
         fn consume_code(hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code>;
+        fn accept_invitation(hash: &[u8; 32], new: NewUser, at: Timestamp) -> Accepted;
         fn add_signing_key(key: &SigningKey, only_first: bool) -> bool;
         fn revoke_signing_key(kid: &str, at: Timestamp) -> bool;
         fn put_sealed_if_absent(name: &str, value: &[u8]) -> Vec<u8>;

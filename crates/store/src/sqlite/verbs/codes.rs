@@ -2,14 +2,18 @@
 
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::time::Timestamp;
-use countersign_core::domain::user::{Email, PasswordHash};
-use countersign_core::port::{Code, CodeKind};
+use countersign_core::domain::user::{Email, PasswordHash, User};
+use countersign_core::port::{Accepted, Code, CodeKind};
 use rusqlite::{Connection, params};
 
+use super::users;
 use crate::sqlite::error::Sql;
 use crate::sqlite::row::{first, run};
 
 pub(in crate::sqlite) fn put(connection: &Connection, code: &Code) -> Sql<()> {
+    if code.kind == CodeKind::Invite {
+        drop_invitations(connection, &code.email)?;
+    }
     let sql =
         "INSERT INTO codes (hash, kind, email, password, scope, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let params = params![
@@ -42,4 +46,30 @@ pub(in crate::sqlite) fn consume(
             expires_at: columns.instant()?,
         })
     })
+}
+
+fn drop_invitations(connection: &Connection, email: &Email) -> Sql<()> {
+    let sql = "DELETE FROM codes WHERE kind = ?1 AND email = ?2";
+    run(connection, sql, params![CodeKind::Invite.as_str(), email.as_str()])?;
+    Ok(())
+}
+
+pub(in crate::sqlite) fn accept_invitation(
+    connection: &Connection,
+    hash: &[u8; 32],
+    user: User,
+    at: Timestamp,
+) -> Sql<Accepted> {
+    let sql = "SELECT scope FROM codes WHERE hash = ?1 AND kind = ?2 AND email = ?3 AND expires_at > ?4";
+    let key = params![hash, CodeKind::Invite.as_str(), user.email.as_str(), at.as_millis()];
+    let scope = first(connection, sql, key, |columns| {
+        columns.text("codes.scope", |text| ScopeSet::parse(text).ok())
+    })?;
+    let Some(scope) = scope else { return Ok(Accepted::NoInvitation) };
+    let user = User { scope, ..user };
+    if !users::create(connection, &user)? {
+        return Ok(Accepted::Taken);
+    }
+    drop_invitations(connection, &user.email)?;
+    Ok(Accepted::Created(user))
 }
