@@ -15,6 +15,9 @@ use crate::domain::token::refresh;
 use crate::domain::user::User;
 use crate::port::{Entropy, Notice, Opening, Outside, Store};
 
+/// What a cookie holds besides its name: 4096 bytes in all (RFC 6265bis §5.6), 32 of them for the name.
+const LONGEST_ACCESS_TOKEN: usize = 4064;
+
 /// What is handed out for one generation.
 #[derive(Debug)]
 pub struct Tokens {
@@ -141,6 +144,14 @@ impl<O: Outside> Engine<O> {
             expires_at: Timestamp::from_secs(session.access_expiry(&self.policy.session, now).as_secs()),
         };
         let access = self.sign(access::TYP, &access::to_json(&claims, &self.policy.access))?;
+        // Browsers drop a longer cookie in silence, and the user would be signed out again at once (B11).
+        if access.len() > LONGEST_ACCESS_TOKEN {
+            let what = format!(
+                "the access token has {} bytes and cookies hold {LONGEST_ACCESS_TOKEN}: the user has too many scopes",
+                access.len()
+            );
+            return Err(ServiceError::Signing(what));
+        }
         let refresh = if with_refresh {
             let token =
                 refresh::derive(&self.keyring, session.master_key, session.sid, &session.salt, generation);
