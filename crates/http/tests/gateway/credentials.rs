@@ -85,6 +85,10 @@ async fn tokens_of_another_environment() {
     lost.get("/a").expect(401, "wrong_environment").await;
     lost.drop_cookie(CookieKind::Access);
     lost.get("/a").expect(401, "wrong_environment").await.clears_nothing();
+    // Not mended by a good refresh token either: whoever mixed them up must hear of it.
+    let mixed = scene.browser().await;
+    mixed.put_cookie(CookieKind::Access, &access);
+    mixed.get("/a").expect(401, "wrong_environment").await.sets_no_cookie();
     assert!(scene.site.event_names().await.contains(&EventName::WrongEnvironment));
 }
 
