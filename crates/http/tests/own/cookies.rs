@@ -196,3 +196,15 @@ async fn b12_any_single_cookie() {
         owner.log_in(ADA, PASSWORD).await.expect_status(200);
     }
 }
+
+/// B11: claims that would make a cookie longer than browsers keep are a loud error, not a cookie that vanishes.
+#[tokio::test]
+async fn b11_too_many_claims() {
+    let site = TestSite::production().start().await;
+    let scopes: Vec<String> = (0..80).map(|n| format!("{n:064}")).collect();
+    let names: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    site.add_user(ADA, &names).await;
+    site.client().log_in(ADA, PASSWORD).await.expect(503, "store_unavailable").sets_no_cookie();
+    site.add_user("bob@example.com", &names[..20]).await;
+    site.client().log_in("bob@example.com", PASSWORD).await.expect_status(200);
+}

@@ -3,12 +3,18 @@
 use std::collections::HashSet;
 
 use countersign_core::domain::cookie::CookieKind;
+use countersign_core::domain::event::EventName;
+use countersign_core::domain::id::Generation;
 use countersign_core::domain::recognise::{TokenShape, shape};
+use countersign_core::domain::rotation::AfterRollback;
+use countersign_core::domain::token::refresh;
+use countersign_core::domain::user::Email;
+use countersign_core::port::Store;
 use countersign_store::{AnyStore, OpenMode, SqliteStore};
 use countersign_testkit::{Answer, Client, FailingStore, Mode, PASSWORD, TestOutside, TestSite};
 use futures_util::future::join_all;
 
-use crate::{MINUTE, seconds};
+use crate::{MINUTE, assert_event, seconds};
 
 const ADA: &str = "ada@example.com";
 
@@ -18,8 +24,6 @@ fn successors(answers: &[Answer]) -> HashSet<String> {
 }
 
 async fn generation(site: &TestSite) -> u32 {
-    use countersign_core::domain::user::Email;
-    use countersign_core::port::Store;
     let user = site.outside.store.user_by_email(&Email::parse(ADA).unwrap()).await.unwrap().unwrap();
     site.outside.store.sessions_of(&user.id, true).await.unwrap()[0].rotation.current.0
 }
@@ -166,4 +170,50 @@ async fn d19_no_token_in_any_body() {
             );
         }
     }
+}
+
+/// A refresh token of a generation that the store has not reached: what a client holds after a failover lost writes.
+async fn from_the_future(site: &TestSite) -> String {
+    let user = site.outside.store.user_by_email(&Email::parse(ADA).unwrap()).await.unwrap().unwrap();
+    let session = site.outside.store.sessions_of(&user.id, true).await.unwrap().remove(0);
+    let keyring = site.site.engine().keyring();
+    let ahead = Generation(session.rotation.current.0 + 5);
+    let token = refresh::derive(keyring, session.master_key, session.sid, &session.salt, ahead);
+    token.unwrap().expose().to_owned()
+}
+
+/// Design §5 "Heal": the store went back in time; the client goes on from where it is, and an event says so.
+#[tokio::test]
+async fn heal_after_failover() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in(ADA).await;
+    let behind = client.copy();
+    let before = generation(&site).await;
+    client.put_cookie(CookieKind::Refresh, &from_the_future(&site).await);
+    client.refresh().await.expect_status(200);
+    assert_eq!(generation(&site).await, before + 6, "continued from what was presented");
+    client.get("/auth/session").expect_status(200).await;
+    assert_event(&site, EventName::Healed, "store_went_back").await;
+    site.advance(MINUTE);
+    behind.refresh().await.expect(401, "refresh_reused");
+}
+
+/// Design §5: Heal never revives a session that is known as revoked; and it can be switched off.
+#[tokio::test]
+async fn heal_has_limits() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in(ADA).await;
+    let future = from_the_future(&site).await;
+    let dead = client.copy();
+    client.log_out().await.expect_status(204);
+    dead.put_cookie(CookieKind::Refresh, &future);
+    dead.refresh().await.expect(401, "session_revoked");
+
+    let strict =
+        TestSite::production().policy(|p| p.rotation.after_rollback = AfterRollback::Revoke).start().await;
+    let client = strict.signed_in(ADA).await;
+    let copy = client.copy();
+    copy.put_cookie(CookieKind::Refresh, &from_the_future(&strict).await);
+    copy.refresh().await.expect(401, "refresh_reused");
+    client.get("/auth/session").expect(401, "session_revoked").await;
 }

@@ -2,8 +2,9 @@
 
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
+use countersign_core::domain::id::PublicId;
 use countersign_core::domain::user::Email;
-use countersign_core::service::Context;
+use countersign_core::service::{Context, Target};
 use countersign_testkit::{Mode, Sender, TestSite};
 
 use crate::{MINUTE, assert_event, seconds};
@@ -83,6 +84,28 @@ async fn d11_disabling_kills_sessions() {
     assert_event(&site, EventName::SessionUseAfterExpire, "access_token").await;
     site.site.engine().set_disabled(&ada, false, &Context::default()).await.unwrap();
     client.get("/auth/session").expect(401, "session_revoked").await;
+}
+
+/// H04: an operator's revocation, of one session and of everyone, holds when the call returns.
+#[tokio::test]
+async fn h04_d12_operators_revoke() {
+    let site = TestSite::production().start().await;
+    let (ada, bob) = (site.signed_in(ADA).await, site.signed_in("bob@example.com").await);
+    let engine = site.site.engine();
+    let me = ada.get("/auth/session").expect_status(200).await.json();
+    bob.get("/auth/session").expect_status(200).await;
+    let id = PublicId::parse(me["session"]["id"].as_str().unwrap()).unwrap();
+    engine.revoke(&Target::Session(id), &Context::default()).await.unwrap();
+    ada.get("/auth/session").expect(401, "session_revoked").await.sets_no_cookie();
+    bob.get("/auth/session").expect_status(200).await;
+    ada.log_in(ADA, countersign_testkit::PASSWORD).await.expect_status(200);
+    engine.revoke(&Target::Everyone, &Context::default()).await.unwrap();
+    for client in [&ada, &bob] {
+        client.get("/auth/session").expect(401, "session_revoked").await;
+        client.refresh().await.expect(401, "session_revoked");
+    }
+    ada.log_in(ADA, countersign_testkit::PASSWORD).await.expect_status(200);
+    ada.get("/auth/session").expect_status(200).await;
 }
 
 /// Design §6, K11: a node that has not heard of revocations asks the store, and with no store answers 503; never passes.
