@@ -82,6 +82,10 @@ impl Store for AnyStore {
         delegate!(self, store => store.admit_attempt(keys, at))
     }
 
+    async fn forgive_attempt(&self, key: ThrottleKey) -> Result<(), StoreError> {
+        delegate!(self, store => store.forgive_attempt(key))
+    }
+
     async fn clear_attempts(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
         delegate!(self, store => store.clear_attempts(keys))
     }

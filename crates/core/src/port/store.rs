@@ -204,6 +204,8 @@ pub trait Store: Send + Sync {
         keys: &[(ThrottleKey, ThrottleRule)],
         at: Timestamp,
     ) -> impl Future<Output = Result<Admission, StoreError>> + Send;
+    /// Takes one attempt of a key back: it was a success, and neither counts as a failure nor forgives any.
+    fn forgive_attempt(&self, key: ThrottleKey) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Forgets the attempts of the keys, after a success.
     fn clear_attempts(&self, keys: &[ThrottleKey]) -> impl Future<Output = Result<(), StoreError>> + Send;
 

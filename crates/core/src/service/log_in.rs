@@ -112,7 +112,9 @@ impl<O: Outside> Engine<O> {
                 return Err(LogInError::InvalidCredentials);
             }
         };
-        store.clear_attempts(&[account, network]).await.map_err(ServiceError::from)?;
+        store.clear_attempts(&[account]).await.map_err(ServiceError::from)?;
+        // A guesser who owns an account must not clear the network's counter by signing in between.
+        store.forgive_attempt(network).await.map_err(ServiceError::from)?;
         if let (PasswordMatch::YesOutdated, Some(password), Some(old)) = (matched, password, &user.password) {
             let new = hasher.hash(password, &self.pepper).await.map_err(ServiceError::from)?;
             store.upgrade_password(&user.id, old, &new).await.map_err(ServiceError::from)?;

@@ -30,18 +30,15 @@ impl Jar {
     }
 
     fn take(&mut self, pair: &[u8], policy: &CookiePolicy) {
-        let Ok(pair) = std::str::from_utf8(pair) else {
-            return;
-        };
         // A nameless cookie whose value looks like ours (`=__Host-x=evil`) has an empty name here, and is nobody's (B05).
-        let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-        let name = name.trim();
+        let (name, value) = split(pair);
+        let Ok(name) = std::str::from_utf8(name) else { return };
         match policy.kind(name) {
             Some(kind) => {
                 if let Some(slot) = self.values.get_mut(kind as usize) {
-                    // Two of one name: one was planted, and no order tells which (B04).
+                    // Two of one name: one was planted, and no order tells which (B04). A value that is no text counts too.
                     self.tossed |= slot.is_some();
-                    *slot = Some(value.trim().into());
+                    *slot = Some(String::from_utf8_lossy(value).into());
                 }
             }
             None => self.tossed |= policy.is_case_variant(name),
@@ -69,6 +66,13 @@ impl Jar {
             .into_iter()
             .any(|k| !matches!(k, CookieKind::Hint | CookieKind::Bounced) && self.value(k).is_some())
     }
+}
+
+/// Name and value; without `=` all of it is value.
+fn split(pair: &[u8]) -> (&[u8], &[u8]) {
+    let at = pair.iter().position(|b| *b == b'=');
+    let (name, value) = at.and_then(|at| pair.split_at_checked(at)).unwrap_or((b"", pair));
+    (name.trim_ascii(), value.strip_prefix(b"=").unwrap_or(value).trim_ascii())
 }
 
 fn pairs(header: &HeaderValue) -> impl Iterator<Item = &[u8]> {
@@ -194,6 +198,7 @@ mod tests {
             &[format!("{name}=good"), format!("a=b; {name}=evil")],
             &[format!("{}=evil; {name}=good", name.to_lowercase())],
             &[format!("{name}=a; {name}=a")],
+            &[format!("{name}=\u{ff}; {name}=a")],
         ] {
             let list: Vec<&str> = cookies.iter().map(String::as_str).collect();
             assert!(Jar::read(&request(&list), &policy()).is_tossed(), "{list:?}");

@@ -90,6 +90,11 @@ impl Store for MemoryStore {
         Ok(self.state().admit_attempt(keys, at))
     }
 
+    async fn forgive_attempt(&self, key: ThrottleKey) -> Result<(), StoreError> {
+        self.state().forgive_attempt(key);
+        Ok(())
+    }
+
     async fn clear_attempts(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
         self.state().clear_attempts(keys);
         Ok(())

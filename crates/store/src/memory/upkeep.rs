@@ -22,6 +22,12 @@ impl State {
         decision.admission
     }
 
+    pub(super) fn forgive_attempt(&mut self, key: ThrottleKey) {
+        if let Some(attempts) = self.attempts.get_mut(&key) {
+            attempts.state.count = attempts.state.count.saturating_sub(1);
+        }
+    }
+
     pub(super) fn clear_attempts(&mut self, keys: &[ThrottleKey]) {
         for key in keys {
             self.attempts.remove(key);

@@ -72,6 +72,10 @@ impl Store for SqliteStore {
         self.writer.write(move |c| attempts::admit(c, &keys, at)).await
     }
 
+    async fn forgive_attempt(&self, key: ThrottleKey) -> Result<(), StoreError> {
+        self.writer.write(move |c| attempts::forgive(c, key)).await
+    }
+
     async fn clear_attempts(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
         let keys = keys.to_vec();
         self.writer.write(move |c| attempts::clear(c, &keys)).await

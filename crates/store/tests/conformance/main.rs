@@ -75,6 +75,7 @@ conformance! {
     revocation::what_a_node_must_remember,
     throttle::f08_all_keys_or_none,
     throttle::f07_a_success_forgets,
+    throttle::f07_a_success_is_taken_back,
     throttle::f07_failures_are_forgotten_after_the_window,
     throttle::f08_1000_parallel_guesses_do_not_pass_the_cap,
     devices_codes_keys::a_device_is_known_to_its_user_only,

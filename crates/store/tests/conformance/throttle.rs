@@ -51,6 +51,15 @@ pub(crate) async fn f07_a_success_forgets<S: Store>(store: &S) {
     assert!(matches!(store.admit_attempt(&[(B, RULE)], at(3)).await.unwrap(), Admission::Refused { .. }));
 }
 
+/// F07: a success of one account takes its own attempt back, and forgives no other of the network.
+pub(crate) async fn f07_a_success_is_taken_back<S: Store>(store: &S) {
+    assert_eq!(count(store.admit_attempt(&[(A, RULE)], at(1)).await.unwrap()), 1);
+    assert_eq!(count(store.admit_attempt(&[(A, RULE)], at(2)).await.unwrap()), 2);
+    store.forgive_attempt(A).await.unwrap();
+    store.forgive_attempt(ThrottleKey([9; 16])).await.unwrap();
+    assert_eq!(count(store.admit_attempt(&[(A, RULE)], at(3)).await.unwrap()), 2);
+}
+
 /// F07: failures are forgotten after the window.
 pub(crate) async fn f07_failures_are_forgotten_after_the_window<S: Store>(store: &S) {
     for second in [1, 2] {

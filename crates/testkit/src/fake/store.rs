@@ -120,6 +120,7 @@ verbs! {
         fn note_uses(uses: &[Use]) -> ();
         fn append_events(events: &[Event]) -> ();
         fn admit_attempt(keys: &[(ThrottleKey, ThrottleRule)], at: Timestamp) -> Admission;
+        fn forgive_attempt(key: ThrottleKey) -> ();
         fn clear_attempts(keys: &[ThrottleKey]) -> ();
     }
     writes {

@@ -135,6 +135,9 @@ pub struct RouteTable {
     rules: Vec<RouteRule>,
     exact: HashMap<Box<str>, usize>,
     prefixes: Vec<(Box<str>, usize)>,
+    /// The same in lower case, for upstreams that ignore it; several patterns may become one.
+    exact_folded: HashMap<String, Vec<usize>>,
+    prefixes_folded: Vec<(String, usize)>,
 }
 
 /// What a request path maps to.
@@ -168,10 +171,13 @@ impl RouteTable {
         for (pattern, rule) in routes {
             let index = table.rules.len();
             table.rules.push(rule);
+            let folded = pattern.path.to_lowercase();
             if pattern.prefix {
+                table.prefixes_folded.push((folded, index));
                 table.prefixes.retain(|(path, _)| *path != pattern.path);
                 table.prefixes.push((pattern.path, index));
             } else {
+                table.exact_folded.entry(folded).or_default().push(index);
                 table.exact.insert(pattern.path, index);
             }
         }
@@ -206,8 +212,8 @@ impl RouteTable {
         let mut merged: Option<RouteRule> = None;
         // Many frameworks ignore case and a final slash: where that reading has a more specific rule, what it asks for holds too.
         for variant in readings.iter().flat_map(|reading| variants(reading)) {
-            let other = self.index(&variant).filter(|(i, s)| *i != index && *s > specificity);
-            if let Some(other) = other.and_then(|(i, _)| self.rules.get(i)) {
+            for (other, _) in self.folded(&variant).filter(|(i, s)| *i != index && *s > specificity) {
+                let Some(other) = self.rules.get(other) else { continue };
                 let stricter = merged.as_ref().unwrap_or(rule).stricter(other);
                 if stricter != *rule {
                     merged = Some(stricter);
@@ -215,6 +221,13 @@ impl RouteTable {
             }
         }
         merged.map_or(Matched::Rule(rule), |rule| Matched::Merged(Box::new(rule)))
+    }
+
+    /// Every rule that a path in lower case may mean to a reader without regard to case, and how specific it is.
+    fn folded(&self, path: &str) -> impl Iterator<Item = (usize, usize)> {
+        let exact = self.exact_folded.get(path).into_iter().flatten().map(|i| (*i, usize::MAX));
+        let prefixes = self.prefixes_folded.iter().filter(|(prefix, _)| path.starts_with(prefix.as_str()));
+        exact.chain(prefixes.map(|(prefix, i)| (*i, prefix.len())))
     }
 
     /// The rule's index and how specific its pattern is.
@@ -299,6 +312,18 @@ mod tests {
             assert_eq!(found.rule().unwrap().scope.to_string(), "admin", "{path}");
         }
         assert!(table().find("/api/administer").rule().unwrap().scope.is_empty());
+        // However the pattern itself is written.
+        let admin = RouteRule { scope: ScopeSet::parse("admin").unwrap(), ..RouteRule::protected(0) };
+        let table = RouteTable::new([
+            (Pattern::parse("/*").unwrap(), rule(RouteAuth::Required)),
+            (Pattern::parse("/Admin/*").unwrap(), admin.clone()),
+            (Pattern::parse("/Report").unwrap(), admin),
+        ]);
+        for path in
+            ["/Admin/x", "/admin/x", "/ADMIN/x", "/aDmin", "/%61dmin/x", "/Report", "/report", "/REPORT/"]
+        {
+            assert_eq!(table.find(path).rule().unwrap().scope.to_string(), "admin", "{path}");
+        }
     }
 
     #[test]

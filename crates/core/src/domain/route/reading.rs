@@ -6,15 +6,15 @@ pub(super) fn is_plain(path: &str) -> bool {
     !path.as_bytes().iter().any(odd) && !path.contains("//") && !path.contains("/.")
 }
 
-pub(super) fn variants(raw: &str) -> impl Iterator<Item = String> {
-    let slash = match raw.strip_suffix('/') {
+/// What readers without regard to case and to a final slash may take a path for, in lower case.
+pub(super) fn variants(path: &str) -> impl Iterator<Item = String> {
+    let lower = path.to_lowercase();
+    let slash = match lower.strip_suffix('/') {
         Some("") => None,
         Some(shorter) => Some(shorter.to_owned()),
-        None => Some(format!("{raw}/")),
+        None => Some(format!("{lower}/")),
     };
-    let lower = raw.bytes().any(|b| b.is_ascii_uppercase()).then(|| raw.to_ascii_lowercase());
-    let both = lower.as_ref().and(slash.as_ref()).map(|s| s.to_ascii_lowercase());
-    slash.into_iter().chain(lower).chain(both)
+    slash.into_iter().chain([lower])
 }
 
 /// The path as the most eager upstream would read it: decoded, parameters dropped, slashes collapsed, dot segments resolved. `None` if it

@@ -33,6 +33,11 @@ pub(in crate::sqlite) fn admit(
     Ok(decision.admission)
 }
 
+pub(in crate::sqlite) fn forgive(connection: &Connection, key: ThrottleKey) -> Sql<()> {
+    run(connection, "UPDATE attempts SET count = count - 1 WHERE key = ?1 AND count > 0", [key.0])?;
+    Ok(())
+}
+
 pub(in crate::sqlite) fn clear(connection: &Connection, keys: &[ThrottleKey]) -> Sql<()> {
     for key in keys {
         run(connection, "DELETE FROM attempts WHERE key = ?1", [key.0])?;
