@@ -56,7 +56,10 @@ impl Node {
                 // The events and the mail that it caused wait in memory, and this process is about to end.
                 engine.flush().await?;
                 if !engine.outside().mailer().drain(MAIL_PATIENCE).await {
-                    bail!("the mail was not delivered within {} s", MAIL_PATIENCE.as_secs());
+                    let patience = MAIL_PATIENCE.as_secs();
+                    bail!(
+                        "the mail did not leave within {patience} s: look at [mail] in the configuration, then try again"
+                    );
                 }
                 answer
             }

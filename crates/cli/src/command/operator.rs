@@ -51,7 +51,7 @@ fn invite(
         screen.document(&json!({ "invitation": invited }))?;
         return Ok(Verdict::Fine);
     }
-    let (email, until) = (&invited.email, present().both(&invited.expires_at));
+    let (email, until) = (&invited.email, When::absolute(&invited.expires_at));
     match &invited.link {
         None => {
             screen.line(&format!("{email} is invited by mail; the link works once, until {until}."))?;

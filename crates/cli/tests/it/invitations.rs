@@ -3,6 +3,10 @@
 use crate::place::{ORIGIN, PASSWORD, PLAIN, Place};
 use serde_json::json;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::time::Duration;
 
 fn place(more: &str) -> Place {
     Place::new(&format!("{PLAIN}\n[accounts]\nsignup = \"invite\"\n{more}"))
@@ -89,4 +93,39 @@ fn invitations_that_lead_nowhere_are_refused() {
     place
         .run(&["user", "invite", "ada@example.com", "--scope", "two words"])
         .refused(&["two words", "scope"]);
+}
+
+/// A mail server for one message (RFC 5321): its port, and what it was given.
+fn mail_server() -> (u16, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, mail) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+        say("220 localhost");
+        while let Some(line) = lines.next() {
+            if line != "DATA" {
+                say("250 localhost");
+                continue;
+            }
+            say("354 go on");
+            let text: Vec<_> = lines.by_ref().take_while(|line| line != ".").collect();
+            sender.send(text.join("\r\n")).unwrap();
+            say("250 accepted");
+        }
+    });
+    (port, mail)
+}
+
+/// The command does not end before the mail has left.
+#[test]
+fn the_mail_leaves_before_the_command_ends() {
+    let (port, mail) = mail_server();
+    let place = place(&format!("[mail]\nsmtp = \"smtp://localhost:{port}\"\nfrom = \"app@example.com\""));
+    place.run(&["migrate"]).fine();
+    place.run(&["user", "invite", "ada@example.com"]).fine();
+    let mail = mail.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert!(mail.contains("To: ada@example.com") && mail.contains("/auth/signup?invitation="), "{mail}");
 }
