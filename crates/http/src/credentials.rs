@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::csrf::{self, Binding, PreSession};
+use countersign_core::domain::environment::Environment;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::id::Sid;
 use countersign_core::domain::isolation::{Isolation, Provenance};
 use countersign_core::domain::rotation::Carrier;
+use countersign_core::domain::token::jws;
 use countersign_core::domain::token::refresh::{RefreshToken, RefreshTokenError};
-use countersign_core::domain::token::{api_key, jws};
 use countersign_core::port::{Outside, StoreError};
 use countersign_core::service::{
     Context, NewEvent, Presentation, Principal, RotateError, RotateOutcome, ServiceError, VerifyError,
@@ -83,6 +84,12 @@ pub(crate) fn looks_like_ours(token: &str) -> bool {
         })
 }
 
+/// The environment that an opaque token of ours claims by its prefix, unverified: only to name an error better.
+fn environment_of(token: &str, prefix: &str) -> Option<Environment> {
+    let (label, _) = token.strip_prefix(prefix)?.split_once('_')?;
+    Environment::parse(label).ok()
+}
+
 /// A session named by a genuine cookie, in whatever state it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Genuine {
@@ -92,19 +99,19 @@ pub(crate) struct Genuine {
 impl<O: Outside> Site<O> {
     /// Verifies a bearer token. API keys belong to a part that is not here yet, and refresh tokens are no credential for requests.
     pub(crate) async fn bearer(&self, token: &str, context: &Context) -> Result<Arc<Principal>, Problem> {
+        let other = |prefix| environment_of(token, prefix).is_some_and(|e| e != *self.engine.environment());
+        if other("csr_") || other("csk_") {
+            self.engine.record(NewEvent::refused(EventName::WrongEnvironment, "bearer"), context);
+            return Err(Problem::new(Code::WrongEnvironment, "Use a token that this environment issued."));
+        }
         if token.starts_with("csr_") {
             return Err(Problem::new(
                 Code::WrongPurpose,
                 "A refresh token opens no door. Send an access token.",
             ));
         }
-        if let Some(environment) = api_key::environment_of(token) {
-            let code = if environment == *self.engine.environment() {
-                Code::TokenInvalid
-            } else {
-                Code::WrongEnvironment
-            };
-            return Err(Problem::new(code, "The API key is not valid here."));
+        if token.starts_with("csk_") {
+            return Err(Problem::new(Code::TokenInvalid, "The API key is not valid here."));
         }
         patiently(self.engine.verify_access(token, context), VerifyError::Store).await.map_err(|error| {
             self.record_verify(&error, context);

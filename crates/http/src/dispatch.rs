@@ -39,7 +39,7 @@ pub(crate) async fn dispatch<O: Outside>(
         ip: client_ip::resolve(peer, &forwarded, &site.settings.trusted),
         request: RequestId::from_random(site.engine.random16()),
     };
-    let line = site.settings.log_access.then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let line = site.settings.log_access.then(|| (request.method().clone(), cut(request.uri().path())));
     let own = is_own(request.uri().path());
     let (parts, body) = request.into_parts();
     let mut answer = match refuse(&site, &parts, peer) {
@@ -67,6 +67,11 @@ pub(crate) async fn dispatch<O: Outside>(
         tracing::info!(target: "countersign::access", %method, path, status, micros, ip = %client.ip, request_id = client.request.as_str());
     }
     answer
+}
+
+/// A path as it is logged: nobody needs more, and a long one must not crowd out others (I04).
+fn cut(path: &str) -> String {
+    path.chars().take(512).collect()
 }
 
 /// Paths that belong to us whatever the routes say.
@@ -126,12 +131,14 @@ fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Pro
         let what = "Development mode refuses forwarded requests: it is not made to stand behind a proxy. Set another environment.";
         return Some(Problem::new(Code::InvalidRequest, what));
     }
+    // An absolute target names the host whatever the header says (RFC 9112 §3.2.2); both must be ours.
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
     let host = match parts.version {
-        Version::HTTP_2 | Version::HTTP_3 => parts.uri.authority().map(http::uri::Authority::as_str),
+        Version::HTTP_2 | Version::HTTP_3 => target,
         _ => single(&parts.headers, HOST),
     };
     match host {
-        Some(host) if site.knows_host(host) => None,
+        Some(host) if site.knows_host(host) && target.is_none_or(|t| site.knows_host(t)) => None,
         Some(_) => {
             let what = format!("This is {}. The request names another host.", site.settings.public_origin);
             Some(Problem::new(Code::InvalidRequest, what).status(StatusCode::MISDIRECTED_REQUEST))

@@ -56,19 +56,19 @@ impl Password {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Too few code points.
-    #[error("use at least {minimum} characters; several words in a row are easy to remember")]
+    #[error("Use at least {minimum} characters; several words in a row are easy to remember.")]
     TooShort {
         /// The minimum in force.
         minimum: usize,
     },
     /// In the list of common passwords.
-    #[error("this password is on the lists that attackers try first; choose another")]
+    #[error("This password is on the lists that attackers try first; choose another.")]
     Common,
     /// Made of the address, the product or the site.
-    #[error("the password contains your address or the name of this site; choose another")]
+    #[error("The password contains your address or the name of this site; choose another.")]
     Context,
     /// One or two characters over and over, or a plain sequence.
-    #[error("the password repeats or counts up; choose another")]
+    #[error("The password repeats or counts up; choose another.")]
     Pattern,
 }
 

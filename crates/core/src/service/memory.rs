@@ -1,9 +1,11 @@
 //! What a node holds in memory: who is dead, who was seen, what waits to be written (design §5, §6).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::domain::event::Event;
+use crate::domain::device::Device;
+use crate::domain::event::{Event, Level, Outcome};
 use crate::domain::id::{Epoch, Generation, Sid, UserId};
 use crate::domain::rotation::{Abandoned, RotationRecord};
 use crate::domain::time::Timestamp;
@@ -11,6 +13,11 @@ use crate::port::{Notice, RevocationsSince, Use};
 
 /// Events kept while the store does not take them; beyond, new ones are only logged.
 const MAX_EVENTS: usize = 10_000;
+
+/// Events of one kind from one network that are stored in a minute.
+const STORED_A_MINUTE: u32 = 30;
+/// Kinds and networks told apart within a minute.
+const MAX_KINDS: usize = 8192;
 
 #[derive(Debug, Default)]
 struct Dead {
@@ -24,6 +31,28 @@ struct Pending {
     uses: HashMap<Sid, Use>,
     events: Vec<Event>,
     dropped_events: u64,
+    flood: Flood,
+}
+
+/// Counts what strangers cause, by kind and network, a minute at a time.
+#[derive(Debug, Default)]
+struct Flood {
+    minute: i64,
+    counts: HashMap<(&'static str, Box<str>, Option<IpAddr>), u32>,
+}
+
+impl Flood {
+    fn admit(&mut self, event: &Event) -> bool {
+        let minute = event.at.as_secs().div_euclid(60);
+        if minute != self.minute || self.counts.len() >= MAX_KINDS {
+            self.minute = minute;
+            self.counts.clear();
+        }
+        let network = Device { ip: event.ip, user_agent: Box::default() }.network();
+        let count = self.counts.entry((event.name.as_str(), event.reason.clone(), network)).or_default();
+        *count += 1;
+        *count <= STORED_A_MINUTE
+    }
 }
 
 /// Why memory refuses an access token.
@@ -178,8 +207,17 @@ impl Memory {
         }
     }
 
+    /// Queues an event for the store. What strangers can cause without end (nobody's account, nothing critical) is stored a few times a minute for
+    /// each network and kind, and otherwise only logged.
     pub(super) fn queue_event(&self, event: Event) {
         let mut pending = self.pending();
+        let strangers = event.user.is_none()
+            && event.outcome == Outcome::Refused
+            && event.name.level() != Level::Critical;
+        if strangers && !pending.flood.admit(&event) {
+            pending.dropped_events += 1;
+            return;
+        }
         if pending.events.len() >= MAX_EVENTS {
             pending.dropped_events += 1;
             return;

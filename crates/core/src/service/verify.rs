@@ -49,6 +49,9 @@ impl<O: Outside> Engine<O> {
                 if now >= principal.claims().expires_at.plus(self.policy.access.leeway) {
                     return Err(AccessRefusal::Expired.into());
                 }
+                if now >= principal.session_expires_at() {
+                    return Err(VerifyError::SessionExpired);
+                }
                 self.check_memory(&principal, context).await?;
                 if !self.is_fresh(now) {
                     // This node has not heard of revocations for too long: ask, or refuse (design §6).

@@ -27,6 +27,31 @@ use crate::wire::cookie::{self, Jar};
 use crate::wire::problem::{Code, Problem};
 use crate::wire::request::{self, Client};
 
+/// Methods that are forwarded (K09): those of RFC 9110 but TRACE and CONNECT, PATCH, QUERY, and WebDAV's.
+const METHODS: [&str; 21] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "QUERY",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "SEARCH",
+    "MKCALENDAR",
+    "ACL",
+    "BIND",
+    "UNBIND",
+];
+
 /// Who a request acts for, and what the client must be handed for it.
 pub(crate) struct Admitted {
     pub(crate) principal: Option<Arc<Principal>>,
@@ -60,8 +85,7 @@ impl<O: Outside> Site<O> {
         client: &Client,
         shape: &respond::Shape,
     ) -> Result<Answer, Box<respond::Refusal>> {
-        // In any case: what is no TRACE to us may be one to the application.
-        if ["TRACE", "TRACK", "CONNECT"].iter().any(|m| parts.method.as_str().eq_ignore_ascii_case(m)) {
+        if !METHODS.contains(&parts.method.as_str()) {
             let problem = Problem::new(Code::InvalidRequest, "This method is not supported.");
             return Err(problem.status(StatusCode::METHOD_NOT_ALLOWED).into());
         }
@@ -111,8 +135,12 @@ impl<O: Outside> Site<O> {
             live: Some(Arc::new(live)),
         };
         let answer = target.upstream.forward(Request::from_parts(parts, body), forward).await;
-        let mut answer =
-            answer.map_err(|e| respond::Refusal::after(Problem::from(&e), admitted.rotated.clone()))?;
+        let mut answer = answer.map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let (upstream, origin) = (target.upstream.name(), target.upstream.origin().to_string());
+            tracing::warn!(upstream, origin, %error, cause, request_id = %client.request, "no answer from an upstream");
+            respond::Refusal::after(Problem::from(&error), admitted.rotated.clone())
+        })?;
         self.clean_answer(&mut answer, rule, &admitted, shape);
         if upgrade && answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             tracing::debug!(request_id = %client.request, "upgraded");
@@ -122,18 +150,14 @@ impl<O: Outside> Site<O> {
 
     /// A route without authentication: cookies are not read, ours are stripped all the same, and so are bearer tokens of ours.
     fn open_passage(&self, mut parts: Parts, body: Incoming) -> Passage {
-        let ours = match crate::credentials::authorization(&parts.headers) {
-            crate::credentials::Authorization::Token(token) => crate::credentials::looks_like_ours(token),
-            crate::credentials::Authorization::Absent => parts
-                .headers
-                .get(http::header::AUTHORIZATION)
-                .and_then(|v| v.to_str().ok())
-                .and_then(|v| v.trim().split_once(' '))
-                .is_some_and(|(_, token)| crate::credentials::is_placeholder(token.trim())),
-            crate::credentials::Authorization::Malformed => true,
-        };
+        // Whatever the scheme, and wherever in the value: a credential of ours is not for applications to see.
+        let ours = parts.headers.get_all(http::header::AUTHORIZATION).iter().any(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            text.split([' ', ',', '\t', '"', '=']).any(crate::credentials::looks_like_ours)
+        });
         if ours {
             parts.headers.remove(http::header::AUTHORIZATION);
+            parts.headers.remove("dpop");
         }
         Passage { parts, body: body.into() }
     }

@@ -119,6 +119,7 @@ impl<O: Outside> Site<O> {
         let out = answer.headers_mut();
         cookie::strip_set_cookie(out, &self.settings.cookies);
         strip_ours(out);
+        keep_cookies(out);
         if rule.cors == RouteCors::Countersign {
             cors::mark(out, shape.origin.as_deref(), &self.settings);
         }
@@ -225,9 +226,9 @@ impl<O: Outside> Site<O> {
                 shell,
                 status: problem.status.as_u16(),
                 title: problem.code.title(),
-                happened: problem.code.title(),
-                remedy: &problem.detail,
-                action: None,
+                happened: &problem.detail,
+                remedy: remedy(problem.status),
+                action: Some(pages::Link { href: "/", label: "Back to the start page" }),
             };
             html(problem.status, &page, &nonce)
         };
@@ -273,6 +274,36 @@ pub(crate) fn see_other(location: &str) -> Answer {
     out.insert(LOCATION, HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("/")));
     out.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
+}
+
+/// What a person can do about it.
+fn remedy(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        500.. => "Try again in a moment. If it stays, tell whoever runs this site the request id below.",
+        429 => "Wait a little, then try again.",
+        _ => "If you think this is wrong, tell whoever runs this site the request id below.",
+    }
+}
+
+/// `Clear-Site-Data` of an upstream may not clear our cookies: only a logout does (design §4).
+fn keep_cookies(out: &mut HeaderMap) {
+    const NAME: HeaderName = HeaderName::from_static("clear-site-data");
+    let kept: Vec<String> = out
+        .get_all(&NAME)
+        .iter()
+        .flat_map(|v| v.to_str().unwrap_or_default().split(','))
+        .map(str::trim)
+        .filter(|kind| {
+            ["\"cache\"", "\"executionContexts\"", "\"clientHints\"", "\"storage\""].contains(kind)
+        })
+        .map(str::to_owned)
+        .collect();
+    out.remove(&NAME);
+    if !kept.is_empty()
+        && let Ok(value) = HeaderValue::try_from(kept.join(", "))
+    {
+        out.insert(NAME, value);
+    }
 }
 
 /// Headers by which only we speak to browsers and upstreams.

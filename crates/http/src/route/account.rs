@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign_core::domain::csrf::{Binding, token};
 use countersign_core::domain::id::PublicId;
 use countersign_core::domain::password::Password;
+use countersign_core::domain::secret::equal;
 use countersign_core::port::Outside;
 use countersign_core::service::{ChangePassword, Principal};
 use http::StatusCode;
@@ -64,12 +65,14 @@ pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) 
     let current = call.field("current_password").and_then(|p| Password::parse(&p).ok());
     let device = site.device(&jar);
     let changed = match Password::parse(&call.field("new_password").unwrap_or_default()) {
+        Ok(new)
+            if current.as_ref().is_some_and(|c| equal(c.expose().as_bytes(), new.expose().as_bytes())) =>
+        {
+            Err(Problem::new(Code::PasswordTooWeak, "This is your current password; choose another."))
+        }
         Ok(new) => {
-            let request = ChangePassword {
-                current: current.as_ref(),
-                new: &new,
-                device_cookie: Some(&device),
-            };
+            let request =
+                ChangePassword { current: current.as_ref(), new: &new, device_cookie: Some(&device) };
             let changed = site.engine.change_password(&principal, &request, &call.context).await;
             changed.map_err(|e| problem::change_password(e, site.engine.now()))
         }
@@ -121,8 +124,17 @@ impl<O: Outside> Site<O> {
             new_password_error: weak,
             min_password: self.engine.policy().password.minimum(),
         };
-        let status = if failed.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        Ok(html(status, &page, &nonce))
+        let mut answer = html(StatusCode::OK, &page, &nonce);
+        if let Some(problem) = failed {
+            *answer.status_mut() = match problem.code {
+                Code::RateLimited => problem.status,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            if let Some(after) = problem.retry_after {
+                answer.headers_mut().insert(http::header::RETRY_AFTER, after.as_secs().max(1).into());
+            }
+        }
+        Ok(answer)
     }
 }
 

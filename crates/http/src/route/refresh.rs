@@ -66,7 +66,7 @@ pub(super) fn refresh_location(target: &str) -> String {
     crate::gateway::login_location("/auth/refresh", target)
 }
 
-/// Whether a problem is one that a refresh may mend.
+/// Whether a page load should go there: to be refreshed, or to have the cookies of a dead session judged and cleared.
 pub(super) fn mends(problem: &Problem) -> bool {
-    matches!(problem.code, Code::TokenExpired)
+    matches!(problem.code, Code::TokenExpired | Code::SessionRevoked | Code::SessionExpired)
 }

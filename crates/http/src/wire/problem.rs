@@ -381,7 +381,6 @@ impl From<ConfirmError> for Problem {
 
 impl From<&ForwardError> for Problem {
     fn from(error: &ForwardError) -> Self {
-        tracing::warn!(%error, "upstream");
         let unavailable = |status, detail: &str| Self::new(Code::UpstreamUnavailable, detail).status(status);
         match error {
             ForwardError::BadRequest(bad) => Self::new(Code::InvalidRequest, bad.to_string()).closing(),

@@ -46,6 +46,11 @@ impl RefreshToken {
         if text.len() > 128 {
             return Err(malformed);
         }
+        // By its prefix alone: whoever pasted a token of another environment must read so, damaged or not.
+        let claimed = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).map(|(label, _)| label);
+        if claimed.is_some_and(|label| label != environment.as_str() && Environment::parse(label).is_ok()) {
+            return Err(RefreshTokenError::WrongEnvironment);
+        }
         let Some(body) = checksum::strip(text) else { return Err(malformed) };
         let Some((label, digits)) = body.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')) else {
             return Err(malformed);
@@ -173,7 +178,12 @@ mod tests {
         let production = Environment::parse("production").unwrap();
         let staging = Environment::parse("staging").unwrap();
         assert_eq!(RefreshToken::parse(good, &staging).unwrap_err(), RefreshTokenError::WrongEnvironment);
-        let flipped = good.replacen("csr_p", "csr_q", 1);
+        let flipped = good.replacen("csr_p", "csr_P", 1);
+        let relabelled = good.replacen("csr_p", "csr_q", 1);
+        assert_eq!(
+            RefreshToken::parse(&relabelled, &production).unwrap_err(),
+            RefreshTokenError::WrongEnvironment
+        );
         for bad in [
             "",
             "csr_",
