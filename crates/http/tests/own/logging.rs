@@ -101,6 +101,7 @@ async fn i05_i02_schema() {
     let sessions: HashSet<_> = tags.iter().map(|(session, _)| session.clone()).collect();
     assert_eq!(sessions.len(), 2);
     assert_eq!(tags.iter().cloned().collect::<HashSet<_>>().len(), 2, "one tag a session: {tags:?}");
+    assert_eq!(tags.iter().map(|(_, tag)| tag).collect::<HashSet<_>>().len(), 2, "and no other's: {tags:?}");
     assert!(tags.len() > 2);
     drop(guard);
     // Each is one structured line as well.

@@ -4,8 +4,8 @@ use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::id::PublicId;
 use countersign_core::domain::user::Email;
-use countersign_core::service::{Context, Target};
-use countersign_testkit::{Mode, Sender, TestSite};
+use countersign_core::service::{Context, Target, VerifyError};
+use countersign_testkit::{Mode, Sender, TestOutside, TestSite};
 
 use crate::{MINUTE, assert_event, seconds};
 
@@ -123,6 +123,33 @@ async fn k11_a_stale_node_asks_or_refuses() {
     client.log_out().await.expect(503, "store_unavailable").sets_no_cookie();
     site.outside.store.set(Mode::Working);
     client.get("/auth/session").expect_status(200).await;
+}
+
+/// Design §6, H03: a revocation on another node whose notices do not arrive holds here once this node is stale, with no request to
+/// the store before; with the store down nothing passes, a token seen before included.
+#[tokio::test]
+async fn h03_k11_a_node_without_notices() {
+    let outside = TestOutside::default();
+    let here = TestSite::production().outside(outside.clone()).start().await;
+    let client = here.signed_in(ADA).await;
+    let deaf = TestOutside { bus: TestOutside::default().bus, ..outside };
+    let there = TestSite::production().outside(deaf).start().await;
+    let token = client.cookie(CookieKind::Access).unwrap();
+    let (engine, context) = (here.site.engine(), Context::default());
+    here.tick().await;
+    engine.verify_access(&token, &context).await.unwrap();
+
+    here.outside.store.set(Mode::Unavailable);
+    here.advance(seconds(5));
+    engine.verify_access(&token, &context).await.expect("fresh enough to answer from memory");
+    here.advance(seconds(1));
+    let unsure = engine.verify_access(&token, &context).await.unwrap_err();
+    assert!(matches!(unsure, VerifyError::Store(_)), "{unsure}");
+
+    here.outside.store.set(Mode::Working);
+    there.adopt(&client).log_out().await.expect_status(204);
+    let refused = engine.verify_access(&token, &context).await.unwrap_err();
+    assert!(matches!(refused, VerifyError::Revoked), "{refused}");
 }
 
 /// Problems are pages only for page loads.
