@@ -104,6 +104,8 @@ fn mail_server() -> (u16, mpsc::Receiver<String>) {
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
         let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+        // Slower than everything else that the command does.
+        std::thread::sleep(Duration::from_millis(500));
         say("220 localhost");
         while let Some(line) = lines.next() {
             if line != "DATA" {
