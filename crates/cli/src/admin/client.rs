@@ -5,9 +5,18 @@ use super::server::other_version;
 use super::socket;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
+
+/// A server that says nothing for this long is stuck: an operator who revokes in an emergency has to know.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A backup takes as long as the disk does.
+const PATIENCE_WITH_BACKUPS: Duration = Duration::from_secs(3600);
+/// Between two attempts to connect to a server whose queue is full.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The running server could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +43,17 @@ pub(crate) enum ClientError {
     /// The server went away.
     #[error("the server closed {} without an answer: see its log", .0.display())]
     Closed(PathBuf),
+    /// The server is stuck.
+    #[error(
+        "the server at {} did not answer within {seconds} s, and what was asked may still happen: see its log, and if it is \
+         stuck, stop it and try again (commands work without a server too)", .path.display()
+    )]
+    Silent {
+        /// The socket.
+        path: PathBuf,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The connection failed.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -57,15 +77,16 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is a server that must not or cannot be asked.
     pub(crate) async fn connect(path: &Path, store: Option<&Path>) -> Result<Option<Self>, ClientError> {
-        let stream = match UnixStream::connect(path).await {
-            Ok(stream) => stream,
-            Err(error) => {
+        let stream = match timeout(PATIENCE, queue(path)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
                 return match error.kind() {
                     ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(None),
                     ErrorKind::PermissionDenied => Err(ClientError::Forbidden(path.to_owned())),
                     _ => Err(ClientError::Io { path: path.to_owned(), source: error }),
                 };
             }
+            Err(_) => return Err(ClientError::silent(path, PATIENCE)),
         };
         let peer = stream.peer_cred().map_err(|source| ClientError::Io { path: path.to_owned(), source })?;
         if !socket::may_serve(peer.uid(), store) {
@@ -79,12 +100,27 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if no answer came.
     pub(crate) async fn ask(&mut self, request: &Request) -> Result<Answer, ClientError> {
+        let patience =
+            if matches!(request, Request::Backup { .. }) { PATIENCE_WITH_BACKUPS } else { PATIENCE };
+        self.ask_within(patience, request).await
+    }
+
+    async fn ask_within(&mut self, patience: Duration, request: &Request) -> Result<Answer, ClientError> {
+        match timeout(patience, self.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ClientError::silent(&self.path, patience)),
+        }
+    }
+
+    async fn exchange(&mut self, request: &Request) -> Result<Answer, ClientError> {
         let mut line = Zeroizing::new(Vec::with_capacity(4096));
         let envelope = Envelope { version: VERSION.to_owned(), request };
         serde_json::to_writer(&mut *line, &envelope).map_err(|error| self.failed(error.into()))?;
         line.push(b'\n');
-        if let Err(error) = self.stream.write_all(&line).await {
-            return Err(self.failed(error));
+        match self.stream.write_all(&line).await {
+            // A server that closed without listening may have said why.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(self.failed(error)),
+            _ => {}
         }
         let mut text = Vec::new();
         let mut limited = (&mut self.stream).take(MAX_ANSWER as u64);
@@ -108,5 +144,42 @@ impl Client {
             return ClientError::Closed(self.path.clone());
         }
         ClientError::Io { path: self.path.clone(), source }
+    }
+}
+
+impl ClientError {
+    fn silent(path: &Path, patience: Duration) -> Self {
+        Self::Silent { path: path.to_owned(), seconds: patience.as_secs() }
+    }
+}
+
+/// Connects, and waits where the server has more connections to accept than its queue holds.
+async fn queue(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => sleep(PAUSE).await,
+            connected => return connected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::UnixListener;
+
+    /// A server that is stuck accepts nothing, or accepts and says nothing.
+    #[tokio::test]
+    async fn a_silent_server_is_given_up_with_a_message() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("admin.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut client = Client::connect(&path, None).await.unwrap().unwrap();
+        let patience = Duration::from_millis(20);
+        for _ in 0..2 {
+            let error = client.ask_within(patience, &Request::RevokeAll).await.unwrap_err();
+            assert!(matches!(error, ClientError::Silent { .. }), "{error}");
+        }
+        drop(listener);
     }
 }

@@ -119,6 +119,20 @@ pub(crate) enum Request {
     },
 }
 
+impl Request {
+    /// Whether somebody may be waiting for this to lock a thief out.
+    pub(super) fn stops_an_attack(&self) -> bool {
+        matches!(
+            self,
+            Self::RevokeSession { .. }
+                | Self::RevokeUser { .. }
+                | Self::RevokeAll
+                | Self::UserDisable { disabled: true, .. }
+                | Self::SigningKeyRetire { .. }
+        )
+    }
+}
+
 /// Which events to read.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct EventQuery {

@@ -15,8 +15,12 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-/// Commands at a time. Operators are few.
+/// Commands that are answered at a time. Operators are few.
 const AT_ONCE: usize = 16;
+/// Connections at a time, silent ones included: whoever watches events keeps one.
+const CONNECTIONS: usize = 128;
+/// For a connection too many to take the answer that says so.
+const REFUSAL: Duration = Duration::from_secs(1);
 /// A connection that asks nothing for this long is closed.
 const SILENCE: Duration = Duration::from_secs(60);
 /// After an accept that failed (too many open files), so that the loop does not spin.
@@ -41,8 +45,8 @@ impl AdminServer {
     /// Answers until it is dropped.
     pub(crate) async fn serve<O: Outside<Store = AnyStore>>(self, engine: Arc<Engine<O>>) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
+        let connections = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -54,12 +58,17 @@ impl AdminServer {
             if !is_operator(&stream) {
                 continue;
             }
-            let engine = Arc::clone(&engine);
+            let Ok(connection) = Arc::clone(&connections).try_acquire_owned() else {
+                tracing::warn!(CONNECTIONS, "admin.sock: refused a connection too many");
+                tokio::spawn(timeout(REFUSAL, refuse(stream)));
+                continue;
+            };
+            let (engine, places) = (Arc::clone(&engine), Arc::clone(&places));
             tokio::spawn(async move {
-                if let Err(error) = converse(stream, &engine).await {
+                if let Err(error) = converse(stream, &engine, &places).await {
                     tracing::debug!(%error, "admin.sock: connection ended");
                 }
-                drop(place);
+                drop(connection);
             });
         }
     }
@@ -91,6 +100,7 @@ fn is_operator(stream: &UnixStream) -> bool {
 async fn converse<O: Outside<Store = AnyStore>>(
     stream: UnixStream,
     engine: &Engine<O>,
+    places: &Semaphore,
 ) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
@@ -104,24 +114,43 @@ async fn converse<O: Outside<Store = AnyStore>>(
             Ok(Err(error)) => return Err(error),
         }
         let whole = line.last() == Some(&b'\n');
-        let answer =
-            if whole { answer(&line, engine).await } else { Err(Fault::new("the request is too long")) };
-        let mut text = serde_json::to_vec(&Answered { version: VERSION.to_owned(), answer })?;
-        text.push(b'\n');
-        timeout(SILENCE, write.write_all(&text)).await??;
+        let answer = if whole {
+            answer(&line, engine, places).await
+        } else {
+            Err(Fault::new("the request is too long"))
+        };
+        timeout(SILENCE, write.write_all(&told(answer)?)).await??;
         if !whole {
             return Ok(());
         }
     }
 }
 
-async fn answer<O: Outside<Store = AnyStore>>(line: &[u8], engine: &Engine<O>) -> Answer {
+/// Without waiting for the question: whoever holds all connections may never ask one.
+async fn refuse(mut stream: UnixStream) -> std::io::Result<()> {
+    let message = format!(
+        "{CONNECTIONS} operators are connected already: end some `events --follow`, or wait {} s for silent ones to be closed",
+        SILENCE.as_secs()
+    );
+    stream.write_all(&told(Err(Fault::new(message)))?).await
+}
+
+fn told(answer: Answer) -> serde_json::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(&Answered { version: VERSION.to_owned(), answer })?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+async fn answer<O: Outside<Store = AnyStore>>(line: &[u8], engine: &Engine<O>, places: &Semaphore) -> Answer {
     let malformed = |error: serde_json::Error| Fault::new(format!("the request cannot be read: {error}"));
     let VersionOnly { version } = serde_json::from_slice(line).map_err(malformed)?;
     if version != VERSION {
         return Err(Fault::new(other_version(VERSION, &version)));
     }
     let Envelope { request, .. } = serde_json::from_slice::<Envelope<Request>>(line).map_err(malformed)?;
+    // What stops an attack waits for nobody: not for backups, and not for passwords that are being hashed. Others hold a
+    // place while they are answered, never while their client thinks.
+    let _place = if request.stops_an_attack() { None } else { places.acquire().await.ok() };
     handle(engine, request).await
 }
 

@@ -72,3 +72,23 @@ fn both_ends_must_be_of_one_version() {
     });
     place.run(&["user", "list"]).refused(&["countersign 99.0.0", "restart the server"]);
 }
+
+/// H04: those who watch, and those who connected and went for lunch, do not keep a revocation waiting.
+#[test]
+fn h04_silent_connections_hold_up_no_revocation() {
+    let place = Place::new(PLAIN);
+    let server = place.serve();
+    let mut ada = server.browser();
+    ada.sign_up("ada@example.com");
+    let connect = || UnixStream::connect(place.path("admin.sock")).unwrap();
+    let mut silent: Vec<_> = (0..40).map(|_| connect()).collect();
+    let out = place.run(&["revoke", "--user", "ada@example.com"]).fine();
+    assert!(out.contains("1 session ended"), "{out}");
+    assert_eq!(ada.get("/auth/session").code(), "session_revoked");
+
+    // There is an end to it, and it is told.
+    silent.extend((40..128).map(|_| connect()));
+    place.run(&["revoke", "--all"]).refused(&["128 operators are connected already"]);
+    silent.clear();
+    crate::place::until("places", || (place.run(&["revoke", "--all"]).code == 0).then_some(()));
+}
