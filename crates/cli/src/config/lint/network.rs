@@ -100,22 +100,7 @@ fn proxies(settings: &Settings, found: &mut Findings) {
                 "name the proxies' addresses if other machines can connect too",
             );
         }
-        TrustedProxies::Networks(networks) => {
-            for network in networks {
-                let value = format!("\"{network}\"");
-                let (wide, remedy) = match network {
-                    IpNet::V4(_) => (8, "name the proxies' addresses"),
-                    IpNet::V6(_) => (16, "name the proxies' addresses"),
-                };
-                if network.prefix_len() == 0 {
-                    let message = "everybody may claim any client address and HTTPS: throttling, logs and address lists mean nothing (K04)";
-                    found.harden(key, value, message, remedy);
-                } else if network.prefix_len() < wide {
-                    let message = "a large part of the internet may claim any client address and HTTPS";
-                    found.warn(key, value, message, remedy);
-                }
-            }
-        }
+        trusted @ TrustedProxies::Networks(networks) => wide(key, trusted, networks, found),
     }
     let header = &settings.listen.client_ip_header;
     if settings.listen.trusted_proxies.is_nobody() && header != "x-forwarded-for" {
@@ -126,6 +111,33 @@ fn proxies(settings: &Settings, found: &mut Findings) {
             message,
             "set listen.trusted_proxies, or remove it",
         );
+    }
+}
+
+/// Networks that are no operator's own, written as one or in halves: throttling, logs and address lists would believe
+/// whatever strangers claim (K04).
+fn wide(key: &str, trusted: &TrustedProxies, networks: &Vec<IpNet>, found: &mut Findings) {
+    for network in IpNet::aggregate(networks).iter().filter(|network| is_wide(network)) {
+        let parts = if networks.contains(network) { String::new() } else { format!("together {network}: ") };
+        let who = if network.prefix_len() == 0 { "everybody" } else { "a large part of the internet" };
+        let message = format!(
+            "{parts}{who} may claim any client address and HTTPS: throttling, logs and address lists mean nothing (K04)"
+        );
+        let remedy = "name the proxies' addresses, or networks of /8 (IPv6: /16) at most";
+        found.harden(key, trusted, &message, remedy);
+    }
+}
+
+/// IPv6's private networks (RFC 4193, RFC 4291 §2.5.6) are wider than any that is given to one operator.
+fn is_wide(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(v6) => {
+            let first = v6.network();
+            v6.prefix_len() < 16
+                && !(v6.prefix_len() >= 7 && first.is_unique_local()
+                    || v6.prefix_len() >= 10 && first.is_unicast_link_local())
+        }
     }
 }
 

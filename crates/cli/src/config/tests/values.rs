@@ -35,7 +35,10 @@ fn malformed_values() {
             ],
         ),
         ("listen.address", &["localhost:8443", "127.0.0.1", ":8443", "127.0.0.1:99999"]),
-        ("listen.trusted_proxies", &["10.0.0.1/8", "localhost", "10.0.0.0/33", "10.0.0.0/8,x"]),
+        (
+            "listen.trusted_proxies",
+            &["10.0.0.1/8", "localhost", "10.0.0.0/33", "10.0.0.0/8,x", "10.0.0.0/8,private"],
+        ),
         ("listen.client_ip_header", &["x forwarded", "", "forwarded", "x:y"]),
         ("tls.mode", &["on", "auto", ""]),
         ("tokens.access_ttl", &["15", "15 minutes", "-1m", "", "1.5h"]),
@@ -92,6 +95,7 @@ fn wrong_types() {
         ("[accounts]\nmax_sessions = \"5\"", "accounts.max_sessions"),
         ("[accounts]\nmax_sessions = -5", "accounts.max_sessions"),
         ("[listen]\ntrusted_proxies = [8]", "listen.trusted_proxies"),
+        ("[listen]\ntrusted_proxies = [\"private\", \"10.0.0.0/8\"]", "listen.trusted_proxies"),
         ("[[tokens]]\naccess_ttl = \"15m\"", "tokens"),
         ("[upstream]\nname = \"app\"", "upstream"),
         ("tokens = 5", "tokens"),
@@ -191,6 +195,8 @@ fn proxies_and_listeners() {
     assert_eq!(checked.inspect().listen.trusted_proxies.to_string(), "[\"10.0.0.0/8\", \"2001:db8::1/128\"]");
     let private = readable(HARDENED, &[("listen.trusted_proxies", "private")]);
     assert_eq!(private.inspect().listen.trusted_proxies, TrustedProxies::Private);
+    let listed = readable(&format!("{HARDENED}[listen]\ntrusted_proxies = [\"private\"]"), &[]);
+    assert_eq!(listed.inspect().listen.trusted_proxies, TrustedProxies::Private);
     assert_eq!(faults(HARDENED, &[("listen.admin", "127.0.0.1:8443")]), ["listen.admin"]);
     assert_eq!(faults(HARDENED, &[("listen.health", "127.0.0.1:9443")]), ["listen.health"]);
     assert!(with(HARDENED, &[("listen.address", "127.0.0.1:0"), ("listen.admin", "127.0.0.1:0")]).is_ok());

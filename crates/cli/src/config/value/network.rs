@@ -84,10 +84,16 @@ impl fmt::Display for TrustedProxies {
     }
 }
 
+const PRIVATE: &str = "private";
+
 struct Network(IpNet);
 
 impl Leaf for Network {
     fn from_text(text: &str) -> Result<Self, Misfit> {
+        if text.eq_ignore_ascii_case(PRIVATE) {
+            let remedy = "write trusted_proxies = \"private\", or only the networks that you mean, such as [\"10.0.0.0/8\"]";
+            return Err(Misfit::new("\"private\" cannot stand beside networks", remedy));
+        }
         let remedy = "write networks such as [\"10.0.0.0/8\", \"2001:db8::1\"], or \"private\"";
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         let network = network.ok().ok_or_else(|| Misfit::new("this is not a network or address", remedy))?;
@@ -101,7 +107,7 @@ impl Leaf for Network {
 
 impl Leaf for TrustedProxies {
     fn from_text(text: &str) -> Result<Self, Misfit> {
-        if text == "private" {
+        if text.eq_ignore_ascii_case(PRIVATE) {
             return Ok(Self::Private);
         }
         Vec::<Network>::from_text(text).map(Self::from)
@@ -110,6 +116,10 @@ impl Leaf for TrustedProxies {
     fn from_toml(value: &Value) -> Result<Self, Misfit> {
         match value {
             Value::String(text) => Self::from_text(text),
+            // What is meant is plain.
+            Value::Array(items) if matches!(&items[..], [Value::String(text)] if text.eq_ignore_ascii_case(PRIVATE)) => {
+                Ok(Self::Private)
+            }
             other => Vec::<Network>::from_toml(other).map(Self::from),
         }
     }
