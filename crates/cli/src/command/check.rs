@@ -3,8 +3,9 @@
 use super::{Verdict, settings};
 use crate::args::Global;
 use crate::compose;
-use crate::config::{Level, probe, read};
+use crate::config::{Level, capacity, probe, read};
 use crate::output::{Screen, Tone, count, findings};
+use crate::run;
 use serde_json::json;
 
 pub(super) fn check(global: &Global, screen: Screen) -> anyhow::Result<Verdict> {
@@ -14,6 +15,7 @@ pub(super) fn check(global: &Global, screen: Screen) -> anyhow::Result<Verdict> 
     compose::site(settings)?;
     let mut found = checked.findings().to_vec();
     found.extend(probe(settings));
+    found.extend(capacity(settings, run::permitted_files()).findings);
     found.sort_by_key(|finding| finding.level);
     let is_unsafe = found.iter().any(|finding| finding.level == Level::Unsafe);
     if screen.json {

@@ -5,6 +5,7 @@
 //! that may be *served* stands [`Checked`]: its settings come out only through [`Checked::start`], so no command
 //! can forget the safety rules, while `check` can still look at an unsafe configuration and explain it.
 
+mod capacity;
 mod development;
 mod finding;
 mod lint;
@@ -21,6 +22,7 @@ mod tests;
 mod typed;
 mod value;
 
+pub(crate) use capacity::{Capacity, capacity};
 pub(crate) use development::{Development, DevelopmentUpstream};
 pub(crate) use finding::{Finding, Level};
 pub(crate) use lint::lint;

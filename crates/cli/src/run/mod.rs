@@ -1,5 +1,6 @@
 //! A node from start to stop.
 
+mod files;
 mod listen;
 mod log;
 mod ready;
@@ -7,13 +8,14 @@ mod signals;
 mod tls;
 mod upkeep;
 
+pub(crate) use files::permitted as permitted_files;
 pub(crate) use log::{for_command as log_for_command, for_server as log_for_server};
 pub(crate) use ready::Ready;
 pub(crate) use tls::open_ca;
 
 use crate::admin::{self, AdminServer};
 use crate::compose::{self, MasterKey, Opened, Presence, Wired};
-use crate::config::{Finding, Level, Settings, probe};
+use crate::config::{Capacity, Finding, Level, Settings, capacity, probe};
 use anyhow::{Context as _, bail};
 use countersign_core::domain::event::EventName;
 use countersign_core::port::Outside;
@@ -49,12 +51,13 @@ pub(crate) fn serve(
 ) -> anyhow::Result<()> {
     // Whatever is created from here on (store, keys, socket) is for this user alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    for finding in findings.iter().filter(|finding| finding.level != Level::Note) {
+    let Capacity { connections, findings: too_many } = capacity(settings, files::raise());
+    for finding in findings.iter().chain(&too_many).filter(|finding| finding.level != Level::Note) {
         let (key, value, remedy) = (&finding.key, &finding.value, &finding.remedy);
         tracing::warn!(key, value, remedy, "{}", finding.message);
     }
     refuse_unsafe_files(settings)?;
-    let served = runtime.block_on(node(settings, announce));
+    let served = runtime.block_on(node(settings, connections as usize, announce));
     runtime.shutdown_timeout(LEFTOVERS);
     served
 }
@@ -79,6 +82,7 @@ fn refuse_unsafe_files(settings: &Settings) -> anyhow::Result<()> {
 
 async fn node(
     settings: &Settings,
+    connections: usize,
     announce: impl FnOnce(&Ready) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
     let stop = signals::stop()?;
@@ -96,7 +100,10 @@ async fn node(
     let engine = Arc::new(engine);
     let operators = AdminServer::bind(&admin::socket_path(settings))?;
     let tls = tls::tls(settings)?;
-    let site = Site::new(Arc::clone(&engine), compose::site(settings)?);
+    let site = Site::new(
+        Arc::clone(&engine),
+        countersign_http::Settings { connections, ..compose::site(settings)? },
+    );
     let ready = Ready::new(settings, &public, &admin, health.as_ref(), master_key)?;
     engine.record(
         NewEvent::done(EventName::SysStartup, "started").detail(env!("CARGO_PKG_VERSION")),

@@ -10,6 +10,7 @@ mod backup;
 mod check;
 mod dev;
 mod events;
+mod files;
 mod invitations;
 mod place;
 mod refusals;
