@@ -47,9 +47,11 @@ pub(crate) fn keyring(
             let origin = if created { MasterKey::Created(path.clone()) } else { MasterKey::Found };
             (secrets, origin)
         } else {
+            // Made here, a store in the wrong directory would go unnoticed. The whole path tells which directory it is.
+            let place = std::path::absolute(store).unwrap_or_else(|_| store.to_owned());
             bail!(
-                "there is no store at {} yet: run `countersign migrate` or start the server once",
-                store.display()
+                "there is no store at {} yet: `countersign migrate` makes it, and so does the first start of the server",
+                place.display()
             );
         }
     };

@@ -13,6 +13,7 @@ mod events;
 mod files;
 mod invitations;
 mod place;
+mod readme;
 mod refusals;
 mod revoke;
 mod shutdown;
