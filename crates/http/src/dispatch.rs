@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use axum::Router;
 use countersign_core::domain::id::RequestId;
 use countersign_core::port::Outside;
-use countersign_proxy::{client_ip, smuggling};
+use countersign_proxy::{Refusal, client_ip, smuggling};
 use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Request, StatusCode, Version};
@@ -112,6 +112,10 @@ fn forwards(name: &str) -> bool {
 
 /// What is refused before anybody looks at paths or credentials.
 fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Problem> {
+    if let Some(refusal) = Refusal::of(parts) {
+        let problem = Problem::new(Code::InvalidRequest, refusal.to_string());
+        return Some(problem.status(refusal.status()).closing());
+    }
     if let Err(bad) = smuggling::check(&parts.headers, parts.version) {
         return Some(Problem::new(Code::InvalidRequest, bad.to_string()).closing());
     }

@@ -1,5 +1,7 @@
 //! Listening: TLS, HTTP/1.1 and HTTP/2, limits on heads and connections, graceful shutdown (design §7, §9).
 
+mod conversation;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,14 +9,17 @@ use std::time::Duration;
 
 use axum::Router;
 use countersign_core::port::Outside;
-use countersign_proxy::{StrictHeads, WriteStall};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use countersign_proxy::Refusal;
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
+
+use conversation::{converse, guard};
 
 use crate::dispatch::dispatch;
 use crate::route;
@@ -25,8 +30,10 @@ use crate::wire::body::Answer;
 const MAX_HEAD: usize = 64 * 1024;
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of an answer.
-const WRITE_STALL: Duration = Duration::from_secs(60);
+/// Open connections to each of the listeners for operators at most.
+const ADMIN_CONNECTIONS: usize = 64;
+/// Time for their next request head to be complete.
+const ADMIN_HEAD: Duration = Duration::from_secs(10);
 /// After a failed accept (out of descriptors, mostly): time for connections to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -126,7 +133,8 @@ fn builder(head_timeout: Duration) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
-        .max_buf_size(MAX_HEAD)
+        // Heads that are too large never get here, so that we answer them and not the parser.
+        .max_buf_size(MAX_HEAD + 4096)
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
@@ -172,9 +180,9 @@ impl<O: Outside> Door<O> {
             tracing::debug!(%error, "TCP_NODELAY");
         }
         match &self.tls {
-            None => self.http(guard(stream), peer).await,
+            None => self.http(stream, peer).await,
             Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.http(guard(stream), peer).await,
+                Ok(Ok(stream)) => self.http(stream, peer).await,
                 Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
                 Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
             },
@@ -185,29 +193,11 @@ impl<O: Outside> Door<O> {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = service_fn(|request| {
-            let (site, router) = (Arc::clone(&self.site), self.router.clone());
-            async move { Ok::<_, std::convert::Infallible>(dispatch(site, router, request, peer).await) }
-        });
-        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let mut connection = std::pin::pin!(connection);
+        let stream = guard(stream, self.site.settings.head_timeout);
+        let answer = |request| dispatch(Arc::clone(&self.site), self.router.clone(), request, peer);
         let mut closed = self.closed.clone();
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = closing(&mut closed) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection");
-        }
+        converse(&self.builder, stream, answer, closing(&mut closed)).await;
     }
-}
-
-/// What a client's connection may not do: send heads that two servers read differently (K07), or take nothing for ever.
-fn guard<T>(stream: T) -> StrictHeads<WriteStall<T>> {
-    StrictHeads::new(WriteStall::new(stream, WRITE_STALL))
 }
 
 /// Completes when no new requests are taken. (The watch's guard must not live across an await.)
@@ -218,25 +208,30 @@ async fn closing(closed: &mut watch::Receiver<bool>) {
 
 /// Plain HTTP for operators: few connections, small heads, no secrets.
 async fn accept_admin<O: Outside>(site: Arc<Site<O>>, listener: TcpListener, metrics: bool) {
-    let builder = builder(Duration::from_secs(10));
-    loop {
+    let builder = builder(ADMIN_HEAD);
+    let limit = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
+    while let Ok(permit) = Arc::clone(&limit).acquire_owned().await {
         let Ok((stream, _peer)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let (site, builder) = (Arc::clone(&site), builder.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
-                let site = Arc::clone(&site);
-                async move {
-                    let answer: Answer =
-                        route::admin::answer(&site, request.method(), request.uri().path(), metrics).await;
-                    Ok::<_, std::convert::Infallible>(answer)
-                }
-            });
-            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!(%error, "admin connection");
-            }
+            let answer = |request| admin_answer(Arc::clone(&site), request, metrics);
+            converse(&builder, guard(stream, ADMIN_HEAD), answer, std::future::pending()).await;
+            drop(permit);
         });
+    }
+}
+
+async fn admin_answer<O: Outside>(site: Arc<Site<O>>, request: Request<Incoming>, metrics: bool) -> Answer {
+    let (parts, _body) = request.into_parts();
+    match Refusal::of(&parts) {
+        None => route::admin::answer(&site, &parts.method, parts.uri.path(), metrics).await,
+        Some(refusal) => {
+            let mut answer = Answer::new(format!("{refusal}\n").into());
+            *answer.status_mut() = refusal.status();
+            answer
+        }
     }
 }

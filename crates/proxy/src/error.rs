@@ -5,6 +5,8 @@ use std::io;
 use http::Method;
 use thiserror::Error;
 
+use crate::Refusal;
+
 /// Why a request got no answer from its upstream.
 ///
 /// The caller's map: [`BadRequest`](Self::BadRequest) 400, [`ClientGone`](Self::ClientGone) 408 (nobody may
@@ -84,6 +86,12 @@ pub enum BadRequest {
     /// A Transfer-Encoding other than exactly `chunked`, or one where the version has none.
     #[error("a Transfer-Encoding other than chunked")]
     TransferEncoding,
+    /// A body whose chunks are malformed (RFC 9112 §7.1).
+    #[error("the chunks of the body are malformed")]
+    Chunks,
+    /// What stands for a head that [`StrictHeads`](crate::StrictHeads) refused.
+    #[error("{0}")]
+    Head(Refusal),
 }
 
 /// Why a body ended before its end.

@@ -18,7 +18,8 @@ use crate::response::Exchange;
 use crate::tunnel::Tunnel;
 use crate::upload::{SentBody, Upload};
 use crate::{
-    Body, ForwardContext, ForwardError, Malformed, Phase, ProxyBody, Timeouts, Upstream, rewrite_location,
+    BadRequest, Body, ForwardContext, ForwardError, Malformed, Phase, ProxyBody, Timeouts, Upstream,
+    rewrite_location,
 };
 
 impl Upstream {
@@ -147,7 +148,9 @@ async fn answer(
     result.map_err(|mut failed| {
         let unsent = failed.take_message();
         let error = failed.into_error();
-        let error = if upload.is_some_and(Upload::failed) || error.is_body_write_aborted() {
+        let error = if upload.is_some_and(Upload::malformed) {
+            ForwardError::BadRequest(BadRequest::Chunks)
+        } else if upload.is_some_and(Upload::failed) || error.is_body_write_aborted() {
             ForwardError::ClientGone
         } else if error.is_parse() {
             ForwardError::BrokenUpstream(Malformed::Http(error))

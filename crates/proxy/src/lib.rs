@@ -9,8 +9,9 @@
 //! 3. The caller edits the headers, then calls [`Upstream::forward`], then edits the answer's headers.
 //!
 //! The listener's side of the contract is [`StrictHeads`]: wrap the client's stream in it, so that a head
-//! that two servers could read in two ways is answered with 400 (K07); hyper alone would repair it.
-//! [`WriteStall`] around that gives up clients that do not read.
+//! that two servers could read in two ways is refused (K07); hyper alone would repair it. The server answers
+//! what [`Refusal::of`] finds, and reports each answer to the connection's [`Watch`].
+//! [`WriteStall`] inside of that gives up clients that do not read.
 
 mod body;
 pub mod client_ip;
@@ -44,5 +45,5 @@ pub use origin::{Origin, OriginError, PublicOrigin};
 pub use protected::Protected;
 pub use response::ProxyBody;
 pub use stall::WriteStall;
-pub use strict::StrictHeads;
+pub use strict::{Refusal, StrictHeads, Watch};
 pub use upstream::{HostHeader, PoolLimits, Upstream, UpstreamConfig};

@@ -10,7 +10,7 @@ use http_body::Body as _;
 
 use crate::hygiene::set_forwarded;
 use crate::smuggling;
-use crate::{BadRequest, Body, ForwardContext, HostHeader, UpstreamConfig};
+use crate::{BadRequest, Body, ForwardContext, HostHeader, Refusal, UpstreamConfig};
 
 /// Rewrites the head in place; whether it asks for an upgrade.
 pub(crate) fn prepare(
@@ -19,6 +19,9 @@ pub(crate) fn prepare(
     config: &UpstreamConfig,
     context: &mut ForwardContext<'_>,
 ) -> Result<bool, BadRequest> {
+    if let Some(refusal) = Refusal::of(parts) {
+        return Err(BadRequest::Head(refusal));
+    }
     if matches!(parts.method, Method::CONNECT | Method::TRACE) {
         return Err(BadRequest::Method(parts.method.clone()));
     }

@@ -1,5 +1,7 @@
 //! The request body on its way out, and what is known about its progress.
 
+use std::error::Error as _;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +24,7 @@ pub(crate) struct Upload {
     last: AtomicU64,
     finished: AtomicBool,
     failed: AtomicBool,
+    malformed: AtomicBool,
     /// The upstream takes more, the client has not sent it.
     starved: AtomicBool,
 }
@@ -33,6 +36,7 @@ impl Upload {
             last: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            malformed: AtomicBool::new(false),
             starved: AtomicBool::new(false),
         }
     }
@@ -45,6 +49,11 @@ impl Upload {
     /// The client's side of it broke.
     pub(crate) fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    /// Its chunks cannot be told apart.
+    pub(crate) fn malformed(&self) -> bool {
+        self.malformed.load(Ordering::Acquire)
     }
 
     /// It is the client that everybody waits for.
@@ -104,6 +113,7 @@ impl http_body::Body for SentBody {
         let frame = match ready!(polled) {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
+                upload.malformed.store(is_malformed(&error), Ordering::Release);
                 upload.failed.store(true, Ordering::Release);
                 return Poll::Ready(Some(Err(error)));
             }
@@ -132,6 +142,18 @@ impl http_body::Body for SentBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// Whether it is what was sent that is wrong, not that it stopped.
+fn is_malformed(error: &hyper::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            return matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+        }
+        source = cause.source();
+    }
+    false
 }
 
 fn cleaned(mut trailers: HeaderMap, protected: &Protected) -> HeaderMap {

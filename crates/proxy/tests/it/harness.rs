@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use countersign_proxy::{
-    Body, ForwardContext, ForwardError, Live, Origin, Protected, ProxyBody, PublicOrigin, StrictHeads,
-    Upstream, UpstreamConfig, WriteStall, hygiene,
+    BadRequest, Body, ForwardContext, ForwardError, Live, Origin, Protected, ProxyBody, PublicOrigin,
+    StrictHeads, Upstream, UpstreamConfig, WriteStall, hygiene,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Either, Full};
@@ -19,6 +19,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) const SOON: Duration = Duration::from_secs(5);
+/// How long a gateway waits for a first head.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Fails the test instead of hanging it.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
@@ -154,11 +156,17 @@ impl Gateway {
                 stream.set_nodelay(true).unwrap();
                 let (upstream, live) = (Arc::clone(&upstream), live.clone());
                 tokio::spawn(async move {
+                    let io = StrictHeads::new(WriteStall::new(stream, Duration::from_secs(60)), PATIENCE);
+                    let watch = io.watch();
                     let service = service_fn(|request| {
-                        let (upstream, live) = (Arc::clone(&upstream), live.clone());
-                        async move { Ok::<_, Infallible>(answer(forward(&upstream, request, live).await)) }
+                        let (upstream, live, watch) = (Arc::clone(&upstream), live.clone(), watch.clone());
+                        async move {
+                            let answer = answer(forward(&upstream, request, live).await);
+                            watch.answered(answer.status());
+                            Ok::<_, Infallible>(answer)
+                        }
                     });
-                    let io = TokioIo::new(StrictHeads::new(WriteStall::new(stream, Duration::from_secs(60))));
+                    let io = TokioIo::new(io);
                     let server = auto::Builder::new(TokioExecutor::new());
                     let _ended = server.serve_connection_with_upgrades(io, service).await;
                 });
@@ -192,6 +200,7 @@ type Answer = Response<Either<ProxyBody, Full<Bytes>>>;
 fn answer(result: Result<Response<ProxyBody>, ForwardError>) -> Answer {
     let (status, name) = match result {
         Ok(answer) => return answer.map(Either::Left),
+        Err(ForwardError::BadRequest(BadRequest::Head(refusal))) => (refusal.status().as_u16(), "Head"),
         Err(ForwardError::BadRequest(_)) => (400, "BadRequest"),
         Err(ForwardError::ClientGone) => (408, "ClientGone"),
         Err(ForwardError::Saturated) => (503, "Saturated"),
