@@ -84,6 +84,19 @@ pub(crate) fn looks_like_ours(token: &str) -> bool {
         })
 }
 
+/// Takes `Authorization` away from an upstream if it holds a credential of ours, or the retrofit's placeholder: whatever the scheme,
+/// and wherever in the value.
+pub(crate) fn withhold(headers: &mut HeaderMap) {
+    let ours = headers.get_all(AUTHORIZATION).iter().any(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.split([' ', ',', '\t', '"', '=']).any(looks_like_ours)
+    });
+    if ours {
+        headers.remove(AUTHORIZATION);
+        headers.remove("dpop");
+    }
+}
+
 /// The environment that an opaque token of ours claims by its prefix, unverified: only to name an error better.
 fn environment_of(token: &str, prefix: &str) -> Option<Environment> {
     let (label, _) = token.strip_prefix(prefix)?.split_once('_')?;

@@ -49,7 +49,7 @@ impl<O: Outside> Site<O> {
                 let admitted = Admitted { principal: Some(principal), rotated: None, read_session: true };
                 return Ok((admitted, Passage { parts, body: body.into() }));
             }
-            Authorization::Absent => drop_placeholder(&mut parts),
+            Authorization::Absent => credentials::withhold(&mut parts.headers),
         }
         let jar = self.read_jar(&parts, context).map_err(Refusal::plain)?;
         if !jar.has_session() {
@@ -175,15 +175,5 @@ impl<O: Outside> Site<O> {
             return Err(Problem::step_up(max));
         }
         Ok(())
-    }
-}
-
-/// The retrofit's placeholder counts as absent, and must not reach an upstream as if it were a token.
-fn drop_placeholder(parts: &mut Parts) {
-    let placeholder = parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-        v.trim().split_once(' ').is_some_and(|(_, token)| credentials::is_placeholder(token.trim()))
-    });
-    if placeholder {
-        parts.headers.remove(AUTHORIZATION);
     }
 }

@@ -150,15 +150,7 @@ impl<O: Outside> Site<O> {
 
     /// A route without authentication: cookies are not read, ours are stripped all the same, and so are bearer tokens of ours.
     fn open_passage(&self, mut parts: Parts, body: Incoming) -> Passage {
-        // Whatever the scheme, and wherever in the value: a credential of ours is not for applications to see.
-        let ours = parts.headers.get_all(http::header::AUTHORIZATION).iter().any(|value| {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            text.split([' ', ',', '\t', '"', '=']).any(crate::credentials::looks_like_ours)
-        });
-        if ours {
-            parts.headers.remove(http::header::AUTHORIZATION);
-            parts.headers.remove("dpop");
-        }
+        crate::credentials::withhold(&mut parts.headers);
         Passage { parts, body: body.into() }
     }
 
