@@ -59,6 +59,23 @@ async fn our_headers_are_removed_from_answers() {
     }
 }
 
+/// Design §4 "Clearing": an application may clear what is its own, not our cookies.
+#[tokio::test]
+async fn clear_site_data_spares_cookies() {
+    let scene = Scene::new().await;
+    let browser = scene.browser().await;
+    for prefix in ["/a", "/open/a"] {
+        for (theirs, left) in [
+            ("\"cookies\"", None),
+            ("\"*\"", None),
+            ("\"cache\", \"cookies\", \"storage\"", Some("\"cache\", \"storage\"")),
+        ] {
+            let answer = with_header(&browser, prefix, &[&format!("clear-site-data:{theirs}")]).await;
+            assert_eq!(answer.header("clear-site-data").as_deref(), left, "{prefix} {theirs}");
+        }
+    }
+}
+
 /// J04: what read a session is never shared-cacheable; an application may choose `private`.
 #[tokio::test]
 async fn j04_authenticated_answers_are_never_shared() {

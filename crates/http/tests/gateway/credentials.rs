@@ -131,6 +131,16 @@ async fn our_tokens_do_not_reach_open_routes() {
             assert_eq!(scene.upstream.last().header("authorization"), None, "{scheme}");
         }
     }
+    // Whatever the scheme, and on routes that read cookies too.
+    let browser = scene.browser_again().await;
+    for token in &ours {
+        for value in [format!("Basic {token}"), format!("Token token=\"{token}\", a=1"), format!("X {token}")] {
+            open(value.clone()).expect_status(200).await;
+            assert_eq!(scene.upstream.last().header("authorization"), None, "{value}");
+            browser.get("/a").header("authorization", &value).expect_status(200).await;
+            assert_eq!(scene.upstream.last().header("authorization"), None, "{value}");
+        }
+    }
     for theirs in ["Bearer opaque", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "Basic dXNlcjpwYXNz"]
     {
         open(theirs.to_owned()).expect_status(200).await;

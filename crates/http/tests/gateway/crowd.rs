@@ -8,7 +8,7 @@ use countersign_proxy::{PoolLimits, Upstream, UpstreamConfig};
 use countersign_testkit::{Client, Mode};
 use tokio::task::JoinSet;
 
-use crate::scene::Scene;
+use crate::scene::{LAPSE, Scene};
 
 const USERS: u32 = 1000;
 const ROUNDS: u32 = 4;
@@ -37,10 +37,17 @@ async fn ask(browser: Client, user: String, number: u32, round: u32) -> bool {
     let seen = answer.json();
     assert_eq!(seen["path"], format!("/a/{marker}"));
     assert_eq!(seen["body"], marker);
-    let users: Vec<_> =
-        seen["headers"].as_array().unwrap().iter().filter(|h| h[0] == "x-auth-user").collect();
-    assert_eq!(users.len(), 1);
-    assert_eq!(users[0][1], user, "{marker}");
+    let told = |name: &str| {
+        let mut values = seen["headers"].as_array().unwrap().iter().filter(|h| h[0] == name);
+        let value = values.next().unwrap_or_else(|| panic!("no {name}"))[1].as_str().unwrap().to_owned();
+        assert!(values.next().is_none(), "{name} came twice");
+        value
+    };
+    assert_eq!(told("x-auth-user"), user, "{marker}");
+    assert_eq!(subject(&told("countersign-assertion")), user, "{marker}");
+    // Whoever was renewed on the way holds tokens of their own.
+    let access = browser.cookie(CookieKind::Access).unwrap();
+    assert_eq!(subject(&access), user, "{marker}");
     true
 }
 
@@ -69,9 +76,14 @@ async fn j07_a_thousand_users_with_random_cancels() {
         let access = browser.cookie(CookieKind::Access).unwrap();
         users.push((browser, subject(&access)));
     }
-    scene.site.outside.store.set(Mode::Working);
+    // Slow enough for flights to overlap.
+    scene.site.outside.store.set(Mode::Slow(Duration::from_millis(2)));
     let (mut answered, mut cancelled) = (0, 0);
     for round in 0..ROUNDS {
+        if round == ROUNDS / 2 {
+            // From here on with rotations, which share flights.
+            scene.site.advance(LAPSE);
+        }
         let mut tasks = JoinSet::new();
         for (number, (browser, user)) in users.iter().enumerate() {
             let number = u32::try_from(number).unwrap();

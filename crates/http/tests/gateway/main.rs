@@ -19,6 +19,7 @@ mod http2;
 mod identity;
 mod isolation;
 mod live;
+mod malformed;
 mod outage;
 mod raw;
 mod redirects;

@@ -94,6 +94,20 @@ async fn late_heads_leave_the_cookies_out() {
     browser.get("/a").expect_status(200).await;
 }
 
+/// Within G the cookies are written, however long the application thought about it.
+#[tokio::test]
+async fn heads_within_the_grace_carry_the_cookies() {
+    let scene = Scene::new().await;
+    let browser = scene.stale().await;
+    let slow = tokio::spawn(browser.get("/a?delay_ms=400").send());
+    while scene.arrived() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    scene.site.advance(Duration::from_secs(10));
+    let answer = slow.await.unwrap().expect_status(200);
+    assert!(answer.set_cookie(&scene.name(CookieKind::Refresh)).is_some());
+}
+
 /// P4: what was revoked while the application was thinking is not handed out.
 #[tokio::test]
 async fn a_session_that_ends_meanwhile_gets_no_cookies() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::route::{RouteAuth, RouteCors, RouteCsrf, RouteRule};
 use countersign_core::domain::scope::ScopeSet;
-use countersign_testkit::{Builder, Client, TestSite, TestUpstream};
+use countersign_testkit::{Builder, Client, PASSWORD, TestSite, TestUpstream};
 
 /// Longer than an access token lives.
 pub(crate) const LAPSE: Duration = Duration::from_secs(16 * 60);
@@ -52,6 +52,13 @@ impl Scene {
     /// A browser that is signed in.
     pub(crate) async fn browser(&self) -> Client {
         self.site.signed_in("ada@example.test").await
+    }
+
+    /// Another browser of the same user.
+    pub(crate) async fn browser_again(&self) -> Client {
+        let browser = self.site.client();
+        browser.log_in("ada@example.test", PASSWORD).await.expect_status(200);
+        browser
     }
 
     /// A browser whose access token has run out.

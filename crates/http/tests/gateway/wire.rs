@@ -7,7 +7,7 @@ use crate::scene::Scene;
 #[tokio::test]
 async fn k09_unsupported_methods() {
     let scene = Scene::new().await;
-    for method in ["TRACE", "TRACK", "trace"] {
+    for method in ["TRACE", "TRACK", "trace", "DEBUG", "get", "FOO"] {
         for target in ["/open/a", "/a"] {
             let answer = ask(scene.site.address(), head(method, target, &[]).as_bytes()).await;
             assert_eq!(status(&answer), 405, "{answer}");
