@@ -134,7 +134,8 @@ async fn our_tokens_do_not_reach_open_routes() {
     // Whatever the scheme, and on routes that read cookies too.
     let browser = scene.browser_again().await;
     for token in &ours {
-        for value in [format!("Basic {token}"), format!("Token token=\"{token}\", a=1"), format!("X {token}")] {
+        for value in [format!("Basic {token}"), format!("Token token=\"{token}\", a=1"), format!("X {token}")]
+        {
             open(value.clone()).expect_status(200).await;
             assert_eq!(scene.upstream.last().header("authorization"), None, "{value}");
             browser.get("/a").header("authorization", &value).expect_status(200).await;
