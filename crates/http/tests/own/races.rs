@@ -6,7 +6,7 @@ use countersign_core::domain::id::Sid;
 use countersign_core::domain::token::refresh::RefreshToken;
 use countersign_core::domain::user::{Email, User};
 use countersign_core::service::{Context, Engine, Opened, Presentation, Target, Tokens};
-use countersign_testkit::{TestOutside, TestSite};
+use countersign_testkit::{PASSWORD, TestOutside, TestSite};
 
 /// Together 10,000 a test; a fresh store now and then keeps its scans short.
 const ROUNDS: usize = 1000;
@@ -113,4 +113,21 @@ async fn p4_revoke_user_beside_open() {
         }
     }
     assert!(won > 0 && lost > 0, "both orders were met: {won} openings before, {lost} after the revocation");
+}
+
+/// P4, design §6: an epoch that rose between an opening's or a rotation's own write and the read behind it wins, though nothing has
+/// told this node: the session is revoked and nothing is handed out.
+#[tokio::test]
+async fn p4_the_epoch_is_read_after_the_write() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in("ada@example.com").await;
+    let other = site.client();
+    other.csrf().await;
+    site.outside.store.set_raced(true);
+    client.refresh().await.expect(401, "session_revoked").sets_no_cookie();
+    other.log_in("ada@example.com", PASSWORD).await.expect(401, "session_revoked").sets_no_cookie();
+    site.outside.store.set_raced(false);
+    client.refresh().await.expect(401, "session_revoked");
+    client.get("/auth/session").expect(401, "session_revoked").await;
+    other.log_in("ada@example.com", PASSWORD).await.expect_status(200);
 }

@@ -1,11 +1,12 @@
 //! A store that fails on demand and remembers which verbs wrote.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
-use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -37,13 +38,19 @@ pub struct FailingStore {
     inner: Arc<AnyStore>,
     mode: Arc<Mutex<Mode>>,
     writes: Arc<Mutex<Vec<&'static str>>>,
+    raced: Arc<AtomicBool>,
 }
 
 impl FailingStore {
     /// Puts a switch before a store.
     #[must_use]
     pub fn around(store: AnyStore) -> Self {
-        Self { inner: Arc::new(store), mode: Arc::new(Mutex::new(Mode::Working)), writes: Arc::default() }
+        Self {
+            inner: Arc::new(store),
+            mode: Arc::new(Mutex::new(Mode::Working)),
+            writes: Arc::default(),
+            raced: Arc::default(),
+        }
     }
 
     /// Changes how it behaves from now on.
@@ -56,6 +63,12 @@ impl FailingStore {
     #[must_use]
     pub fn take_writes(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.writes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on the user's epoch has risen by the time that an opening or a rotation reads it after its own write, as it may on a
+    /// store of many nodes, where the two are no single step (P4); or no longer.
+    pub fn set_raced(&self, raced: bool) {
+        self.raced.store(raced, Ordering::SeqCst);
     }
 
     async fn pass(&self) -> Result<(), StoreError> {
@@ -83,11 +96,33 @@ impl Default for FailingStore {
     }
 }
 
-/// `reads` pass the switch, `writes` are noted besides.
+/// An answer that tells the user's epoch after a write.
+trait TellsEpoch {
+    fn raise(&mut self);
+}
+
+impl TellsEpoch for Opening {
+    fn raise(&mut self) {
+        if let Self::Opened { user, .. } = self {
+            user.epoch = Epoch(user.epoch.0 + 1);
+        }
+    }
+}
+
+impl TellsEpoch for Rotated {
+    fn raise(&mut self) {
+        if let Self::Rotated(held) = self {
+            held.user.epoch = Epoch(held.user.epoch.0 + 1);
+        }
+    }
+}
+
+/// `reads` pass the switch, `writes` are noted besides, `raced` may meet a raised epoch.
 macro_rules! verbs {
     (
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $ro:ty;)+ }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wo:ty;)+ }
+        raced { $(fn $race:ident($($ca:ident: $ct:ty),*) -> $co:ty;)+ }
     ) => {
         impl Store for FailingStore {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$ro, StoreError> {
@@ -98,6 +133,15 @@ macro_rules! verbs {
                 self.pass().await?;
                 self.note(stringify!($write));
                 self.inner.$write($($wa),*).await
+            })+
+            $(async fn $race(&self, $($ca: $ct),*) -> Result<$co, StoreError> {
+                self.pass().await?;
+                self.note(stringify!($race));
+                let mut answer = self.inner.$race($($ca),*).await?;
+                if self.raced.load(Ordering::SeqCst) {
+                    answer.raise();
+                }
+                Ok(answer)
             })+
         }
     };
@@ -128,10 +172,6 @@ verbs! {
         fn set_password(new: NewPassword) -> Option<UserRevoked>;
         fn upgrade_password(user: &UserId, old: &PasswordHash, new: &PasswordHash) -> ();
         fn set_disabled(user: &UserId, disabled: bool, at: Timestamp) -> Option<UserRevoked>;
-        fn open_session(session: &Session, replaces: Option<Sid>, limit: Option<(u32, bool)>) -> Opening;
-        fn rotate_if_current(
-            sid: Sid, judged: &RotationRecord, next: &RotationRecord, seen_at: Timestamp, device: &Device
-        ) -> Rotated;
         fn revoke_session(sid: Sid, reason: EndReason, at: Timestamp) -> Option<Ended>;
         fn revoke_other_sessions(user: &UserId, keep: Sid, reason: EndReason, at: Timestamp) -> Vec<Sid>;
         fn revoke_user(user: &UserId, reason: EndReason, at: Timestamp) -> Option<UserRevoked>;
@@ -144,6 +184,12 @@ verbs! {
         fn revoke_signing_key(kid: &str, at: Timestamp) -> bool;
         fn put_sealed_if_absent(name: &str, value: &[u8]) -> Vec<u8>;
         fn purge(sessions_before: Timestamp, events_before: Timestamp, now: Timestamp, batch: u32) -> u64;
+    }
+    raced {
+        fn open_session(session: &Session, replaces: Option<Sid>, limit: Option<(u32, bool)>) -> Opening;
+        fn rotate_if_current(
+            sid: Sid, judged: &RotationRecord, next: &RotationRecord, seen_at: Timestamp, device: &Device
+        ) -> Rotated;
     }
 }
 
