@@ -149,7 +149,8 @@ impl Client {
 
 impl ClientError {
     fn silent(path: &Path, patience: Duration) -> Self {
-        Self::Silent { path: path.to_owned(), seconds: patience.as_secs() }
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self::Silent { path, seconds: patience.as_secs() }
     }
 }
 

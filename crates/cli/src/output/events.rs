@@ -14,15 +14,17 @@ fn line(event: &Event, when: When, paint: Paint) -> String {
         "warn" => Tone::Warn,
         _ => Tone::Plain,
     };
+    let what = words::event(&event.event);
     let mut out = format!(
         "{}  {}  {}  {}",
         paint.text(Tone::Quiet, &When::absolute(&event.at)),
         paint.text(Tone::Quiet, &format!("{:>10}", when.relative(&event.at))),
         paint.text(tone, &format!("{:<8}", event.level)),
-        paint.text(tone, &words::event(&event.event)),
+        paint.text(tone, &what),
     );
     let reason = event.reason.replace('_', " ");
-    if !reason.is_empty() {
+    // "node started (started)" would tell nothing.
+    if !reason.is_empty() && !what.ends_with(&reason) {
         out.push_str(&format!(" ({reason})"));
     }
     if !event.detail.is_empty() {
@@ -65,6 +67,19 @@ pub(super) mod tests {
             reason: "spent_generation".into(),
             detail: String::new(),
         }
+    }
+
+    #[test]
+    fn a_reason_that_says_the_same_is_left_out() {
+        let when = When(Timestamp::parse_rfc3339("2026-02-10T12:00:00Z").unwrap());
+        let event = Event {
+            event: "sys_startup".into(),
+            reason: "started".into(),
+            detail: "0.1.0".into(),
+            ..example()
+        };
+        let line = event_lines(&[event], when, Paint::NONE);
+        assert!(line.contains("node started: 0.1.0"), "{line}");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn event(name: &str) -> String {
         Some(EventName::SessionUseAfterExpire) => "token of an ended session presented",
         Some(EventName::AuthzFail) => "not permitted",
         Some(EventName::AuthzAdmin) => "operator's doing",
-        Some(EventName::MaliciousCsrf) => "request of another site refused",
+        Some(EventName::MaliciousCsrf) => "request refused that another site may have sent",
         Some(EventName::MaliciousCors) => "origin that is not allowed refused",
         Some(EventName::RateLimit) => "too many attempts",
         Some(EventName::InputValidationFail) => "malformed or forged input",

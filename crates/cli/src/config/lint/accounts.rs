@@ -17,7 +17,7 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
         );
     }
     if accounts.max_sessions > 100 {
-        let message = "a thief's session hides well among so many (D14)";
+        let message = "a thief's session hides well among so many";
         found.warn(
             "accounts.max_sessions",
             accounts.max_sessions,
@@ -41,13 +41,13 @@ fn passwords(settings: &Settings, found: &mut Findings) {
     let passwords = &settings.passwords;
     let key = "passwords.min_length";
     if passwords.min_length < 8 {
-        let message = "shorter than any standard permits (F01)";
+        let message = "shorter than any standard permits";
         found.refuse(key, passwords.min_length, message, "set 15");
     } else if passwords.min_length < 15 {
-        let message = "where the password is the only factor, NIST SP 800-63B-4 asks for 15 characters (F01)";
+        let message = "where the password is the only factor, NIST SP 800-63B-4 asks for 15 characters";
         found.harden(key, passwords.min_length, message, "set 15");
     } else if passwords.min_length > 64 {
-        let message = "passwords of 64 characters have to be accepted (F01)";
+        let message = "passwords of 64 characters have to be accepted";
         found.refuse(key, passwords.min_length, message, "set 15");
     }
     let cost = passwords.argon2;
@@ -55,14 +55,14 @@ fn passwords(settings: &Settings, found: &mut Findings) {
         [("passwords.memory_kib", cost.memory_kib, 19_456), ("passwords.iterations", cost.iterations, 2)]
     {
         if number < least {
-            let message = format!("below the floor of {least}: a stolen database is guessed faster (F04)");
+            let message = format!("below the floor of {least}: a stolen database is guessed faster");
             found.refuse(key, number, &message, &format!("set {least} or more"));
         }
     }
     let at_once = passwords.parallel.unwrap_or(1);
     let total_mib = u64::from(cost.memory_kib) * u64::from(at_once) / 1024;
     if total_mib > 1024 {
-        let message = format!("logins may take {total_mib} MiB of memory at once (F05)");
+        let message = format!("logins may take {total_mib} MiB of memory at once");
         found.warn("passwords.memory_kib", cost.memory_kib, &message, "lower it, or passwords.parallel");
     }
 }
@@ -70,16 +70,16 @@ fn passwords(settings: &Settings, found: &mut Findings) {
 fn throttle(settings: &Settings, found: &mut Findings) {
     let throttle = &settings.throttle;
     if throttle.max_failures > 100 {
-        let message = "NIST SP 800-63B-4 permits 100 consecutive failures (F07)";
+        let message = "NIST SP 800-63B-4 permits 100 consecutive failures";
         found.harden("throttle.max_failures", throttle.max_failures, message, "set 100 or less");
     }
     if throttle.free_failures >= throttle.max_failures {
-        let message = "guesses are never delayed: throttle.max_failures comes first (F07)";
+        let message = "guesses are never delayed: throttle.max_failures comes first";
         found.warn("throttle.free_failures", throttle.free_failures, message, "set 5");
     }
     if throttle.first_delay.is_zero() || throttle.max_delay < throttle.first_delay {
         let value = quoted(throttle.first_delay);
-        let message = "the delay does not grow: it is zero, or above throttle.max_delay (F07)";
+        let message = "the delay does not grow: it is zero, or above throttle.max_delay";
         found.harden(
             "throttle.first_delay",
             value,

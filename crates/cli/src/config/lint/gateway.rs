@@ -30,7 +30,7 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
         );
     }
     if settings.routes.iter().any(|route| route.auth != Auth::None) {
-        let message = "a link on another site can make a browser send a GET with the session's identity: GETs must not change state (B08)";
+        let message = "a link on another site can make a browser send a GET with the session's identity: GETs must not change state";
         found.note(
             "route",
             settings.routes.len(),
@@ -43,7 +43,7 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
 fn csrf(route: &Route, key: &dyn Fn(&str) -> String, found: &mut Findings) {
     match (route.csrf, route.auth) {
         (Csrf::Off, Auth::Required | Auth::Optional) => {
-            let message = "every site could act with the user's session here (C01)";
+            let message = "every site could act with the user's session here";
             found.refuse(
                 &key("csrf"),
                 route.csrf,
@@ -61,7 +61,7 @@ fn csrf(route: &Route, key: &dyn Fn(&str) -> String, found: &mut Findings) {
             );
         }
         (Csrf::Off, Auth::None) if matches!(route.path, PathPattern::Prefix(_)) => {
-            let message = "everything below this path is exempt, today's pages and tomorrow's (C07)";
+            let message = "everything below this path is exempt, today's pages and tomorrow's";
             found.warn(&key("csrf"), route.csrf, message, "name each webhook by its exact path");
         }
         _ => {}

@@ -121,7 +121,7 @@ fn wide(key: &str, trusted: &TrustedProxies, networks: &Vec<IpNet>, found: &mut 
         let parts = if networks.contains(network) { String::new() } else { format!("together {network}: ") };
         let who = if network.prefix_len() == 0 { "everybody" } else { "a large part of the internet" };
         let message = format!(
-            "{parts}{who} may claim any client address and HTTPS: throttling, logs and address lists mean nothing (K04)"
+            "{parts}{who} may claim any client address and HTTPS: throttling, logs and address lists mean nothing"
         );
         let remedy = "name the proxies' addresses, or networks of /8 (IPv6: /16) at most";
         found.harden(key, trusted, &message, remedy);

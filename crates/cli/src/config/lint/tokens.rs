@@ -44,7 +44,7 @@ fn access(settings: &Settings, found: &mut Findings) {
     }
     let leeway = settings.tokens.leeway;
     if leeway > MINUTE {
-        let message = "an expired token would be accepted for longer than 60 s (A11)";
+        let message = "an expired token would be accepted for longer than 60 s";
         found.refuse("tokens.leeway", quoted(leeway), message, "set 60s or less, and mend the clocks");
     }
 }
@@ -71,20 +71,18 @@ fn session(settings: &Settings, found: &mut Findings) {
     }
     let key = "tokens.absolute_ttl";
     if absolute > DAY * 400 {
-        let message = "browsers keep no cookie longer than 400 days (B10)";
+        let message = "browsers keep no cookie longer than 400 days";
         found.refuse(key, quoted(absolute), message, "set 400d or less; 30d is the default");
     } else if absolute > DAY * 30 {
-        let message = "NIST SP 800-63B-4 ends a session after 30 days at every assurance level (D15)";
+        let message = "NIST SP 800-63B-4 ends a session after 30 days at every assurance level";
         found.warn(key, quoted(absolute), message, "set 30d or less, or write down why not");
     } else if absolute > DAY || idle > HOUR {
         let value = format!("{} (idle {})", quoted(absolute), quoted(idle));
-        let message =
-            "within the session limits of NIST SP 800-63B-4 for AAL1, not for AAL2 (24h, idle 1h) (D15)";
+        let message = "within the session limits of NIST SP 800-63B-4 for AAL1, not for AAL2 (24h, idle 1h)";
         found.note(key, value, message, "nothing, unless you have to meet AAL2");
     } else if absolute > HOUR * 12 || idle > MINUTE * 15 {
         let value = format!("{} (idle {})", quoted(absolute), quoted(idle));
-        let message =
-            "within the session limits of NIST SP 800-63B-4 for AAL2, not for AAL3 (12h, idle 15m) (D15)";
+        let message = "within the session limits of NIST SP 800-63B-4 for AAL2, not for AAL3 (12h, idle 15m)";
         found.note(key, value, message, "nothing, unless you have to meet AAL3");
     }
 }
@@ -105,7 +103,8 @@ fn rotation(settings: &Settings, found: &mut Findings) {
         let message = "outside 2s to 60s: shorter logs honest users out, longer lets a thief share a session";
         found.refuse(key, quoted(grace), message, "set 10s, or 0s to turn replays off");
     } else if grace > seconds(10) {
-        let message = "longer than the default: a thief who acts within this time of the honest client is not seen (D05)";
+        let message =
+            "longer than the default: a thief who acts within this time of the honest client is not seen";
         found.note(
             key,
             quoted(grace),
@@ -121,7 +120,7 @@ fn rotation(settings: &Settings, found: &mut Findings) {
             "outside 1s to 30s: shorter asks the store on each request, longer could miss a revocation";
         found.refuse(key, quoted(staleness), message, "set 5s");
     } else if staleness > seconds(5) {
-        let message = "a node cut off from the others accepts revoked sessions this long (H03)";
+        let message = "a node cut off from the others accepts revoked sessions this long";
         found.note(key, quoted(staleness), message, "set 5s, unless your bus is slower");
     }
 }
@@ -130,10 +129,10 @@ fn keys(settings: &Settings, found: &mut Findings) {
     let prepublish = settings.keys.prepublish;
     let key = "keys.prepublish";
     if prepublish < HOUR {
-        let message = "verifiers that cache the key set would refuse tokens of a new key (H08)";
+        let message = "verifiers that cache the key set would refuse tokens of a new key";
         found.harden(key, quoted(prepublish), message, "set 24h");
     } else if prepublish < DAY {
-        let message = "verifiers that cache the key set for a day would refuse tokens of a new key (H08)";
+        let message = "verifiers that cache the key set for a day would refuse tokens of a new key";
         found.warn(
             key,
             quoted(prepublish),

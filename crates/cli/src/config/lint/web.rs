@@ -41,16 +41,16 @@ fn cookies(settings: &Settings, found: &mut Findings) {
     match cookies.same_site {
         SameSite::Strict => {}
         SameSite::Lax => {
-            let message = "links from other sites arrive with the session's cookies (B06); the bounce is not needed then";
+            let message =
+                "links from other sites arrive with the session's cookies; the bounce is not needed then";
             found.note(key, cookies.same_site, message, "set \"strict\", unless the bounce is in your way");
         }
         SameSite::None => {
             if settings.public_url.scheme() != "https" {
-                let message =
-                    "browsers drop SameSite=None without Secure, and plain HTTP has no Secure (B06)";
+                let message = "browsers drop SameSite=None without Secure, and plain HTTP has no Secure";
                 found.refuse(key, cookies.same_site, message, "set \"strict\" or \"lax\", or use HTTPS");
             } else if !cookies.partitioned {
-                let message = "every site that embeds yours would send the session's cookies (B06)";
+                let message = "every site that embeds yours would send the session's cookies";
                 found.refuse(
                     key,
                     cookies.same_site,
@@ -58,7 +58,8 @@ fn cookies(settings: &Settings, found: &mut Findings) {
                     "set cookies.partitioned = true, or \"strict\"",
                 );
             } else {
-                let message = "cookies go to embedded pages too; only origin checks and tokens stand against CSRF (B06)";
+                let message =
+                    "cookies go to embedded pages too; only origin checks and tokens stand against CSRF";
                 found.warn(
                     key,
                     cookies.same_site,
@@ -73,8 +74,7 @@ fn cookies(settings: &Settings, found: &mut Findings) {
         found.note("cookies.partitioned", true, message, "remove it");
     }
     if cookies.clear_site_data {
-        let message =
-            "logout clears the data of the whole registrable domain, sibling applications included (J06)";
+        let message = "logout clears the data of the whole registrable domain, sibling applications included";
         found.warn("cookies.clear_site_data", true, message, "keep it only if the domain is all yours");
     }
 }

@@ -87,7 +87,7 @@ fn variable_as_origin() {
 fn finding() {
     let checked = readable(HARDENED, &[("cookies.clear_site_data", "true")]);
     insta::assert_snapshot!(checked.findings()[0], @r#"
-    warning: cookies.clear_site_data = true: logout clears the data of the whole registrable domain, sibling applications included (J06)
+    warning: cookies.clear_site_data = true: logout clears the data of the whole registrable domain, sibling applications included
         remedy: keep it only if the domain is all yours
     "#);
 }
