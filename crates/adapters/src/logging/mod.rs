@@ -2,6 +2,7 @@
 //! that neither a full disk nor a reader that stopped reading ever stops or breaks a request (I07).
 
 mod clean;
+mod fields;
 mod paint;
 mod writer;
 
@@ -113,7 +114,7 @@ pub fn subscriber<W: Write + Send + 'static>(
     let plain =
         tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false).with_writer(lines);
     let layer = match format {
-        Format::Pretty => plain.boxed(),
+        Format::Pretty => plain.fmt_fields(fields::Telling).boxed(),
         Format::Json => plain.json().flatten_event(true).with_span_list(false).boxed(),
     };
     Ok((tracing_subscriber::registry().with(filter).with(layer), guard))

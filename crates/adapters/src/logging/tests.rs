@@ -82,6 +82,20 @@ fn i05_json_schema() {
     assert_eq!((&line["actor"], &line["status"]), (&"u1".into(), &401.into()));
 }
 
+/// Lines for people leave out what says nothing; lines for programs keep every field.
+#[test]
+fn empty_fields_are_for_programs() {
+    let log = || tracing::info!(user = "", session = "s1", ip = String::new(), count = 0, detail = "", "x");
+    let text = logged(Format::Pretty, false, log);
+    assert!(text.contains("session=\"s1\" count=0"), "{text}");
+    for name in ["user", "ip=", "detail"] {
+        assert!(!text.contains(name), "{name}: {text}");
+    }
+    let text = logged(Format::Json, false, log);
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&line["user"], &line["ip"], &line["detail"]), (&"".into(), &"".into(), &"".into()));
+}
+
 /// I07: a full disk loses lines, and nothing else.
 #[test]
 #[cfg(target_os = "linux")]
