@@ -9,6 +9,7 @@ use countersign_core::domain::id::{PublicId, RequestId};
 use countersign_core::domain::password::Password;
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{Held, Liveness};
+use countersign_core::domain::signing_key::KeyState;
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::User;
 use countersign_core::port::Outside;
@@ -48,6 +49,10 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
             Ok(Reply::Users { users: page.rows.iter().map(shown_user).collect(), more: page.more })
         }
         Request::UserDisable { email: typed, disabled } => {
+            let before = user(engine, &typed).await?;
+            if before.disabled_at.is_some() == disabled {
+                return Ok(Reply::Unchanged(Box::new(Reply::User(shown_user(&before)))));
+            }
             let changed = engine.set_disabled(&email(&typed)?, disabled, &context).await;
             changed.map_err(|error| unchanged(&error, &typed))?;
             Ok(Reply::User(shown_user(&user(engine, &typed).await?)))
@@ -65,6 +70,10 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
             Ok(keys(engine))
         }
         Request::SigningKeyRetire { kid } => {
+            let is_over = |state: &KeyState| matches!(state, KeyState::Revoked | KeyState::Gone);
+            if engine.signing_keys().iter().any(|(key, state)| *key.kid == *kid && is_over(state)) {
+                return Ok(Reply::Unchanged(Box::new(keys(engine))));
+            }
             if !engine.revoke_signing_key(&kid, &context).await.map_err(failed)? {
                 let message = format!(
                     "no signing key that could be retired has the id {kid:?}; `countersign signing-key list` shows all"
@@ -87,7 +96,14 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
             Ok(Reply::Revoked { ended: ended.unwrap_or_default() })
         }
         Request::Events(query) => {
-            let found = engine.events(&filter(engine, query).await?).await.map_err(failed)?;
+            let filter = filter(engine, query).await?;
+            let found = engine.events(&filter).await.map_err(failed)?;
+            // Events outlive their session, so that it is unknown counts only where there are none either.
+            if let (true, None, Some(id)) = (found.is_empty(), filter.after, &filter.session)
+                && engine.explain_session(id).await.map_err(failed)?.is_none()
+            {
+                return Err(no_session(id.as_str()));
+            }
             Ok(Reply::Events { events: shown_events(engine, found).await? })
         }
         Request::Backup { path } => backup(engine, Path::new(&path)).await,

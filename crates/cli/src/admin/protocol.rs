@@ -207,6 +207,8 @@ pub(crate) enum Reply {
         /// In the order in which they happened.
         events: Vec<Event>,
     },
+    /// All was so already; holds what would have been answered.
+    Unchanged(Box<Reply>),
     /// Done.
     Done,
 }

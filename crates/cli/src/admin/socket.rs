@@ -31,7 +31,7 @@ pub(crate) enum SocketError {
 pub(crate) fn path(settings: &Settings) -> PathBuf {
     match &settings.store {
         StoreLocation::Sqlite(store) => store.with_file_name("admin.sock"),
-        StoreLocation::Postgres { .. } => settings.run_dir.join("admin.sock"),
+        StoreLocation::Postgres => settings.run_dir.join("admin.sock"),
     }
 }
 

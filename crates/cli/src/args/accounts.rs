@@ -83,7 +83,8 @@ pub(crate) enum SigningKeyCommand {
     },
     /// Accept nothing more that a key signed: for a key that leaked
     Retire {
-        /// Id as the list shows it
+        /// Id as the list shows it; one that begins with - is taken too
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

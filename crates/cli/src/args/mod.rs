@@ -27,17 +27,20 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Keeps what every command takes apart from what one command takes.
+const GLOBAL: &str = "Global options";
+
 /// What every command takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
     /// Configuration file [default: countersign.toml]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = GLOBAL)]
     pub(crate) config: Option<PathBuf>,
     /// Answer for programs: one JSON document, or one a line where rows follow each other
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// Least serious level to log
-    #[arg(long, global = true, value_name = "LEVEL")]
+    /// Least serious level to log: error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = GLOBAL, hide_possible_values = true)]
     pub(crate) log_level: Option<LogLevel>,
 }
 
@@ -121,6 +124,18 @@ mod tests {
         assert!(cli.global.json);
         assert_eq!(cli.global.config, Some(PathBuf::from("x.toml")));
         assert!(matches!(cli.command, Command::Events(events) if events.since.as_deref() == Some("2h")));
+    }
+
+    /// A thumbprint may begin with `-`: one key in sixty-four does.
+    #[test]
+    fn a_key_id_may_begin_with_a_hyphen() {
+        let cli = Cli::parse_from(["countersign", "signing-key", "retire", "-hJ4_x", "--json"]);
+        assert!(cli.global.json);
+        assert!(
+            matches!(cli.command, Command::SigningKey(SigningKeyCommand::Retire { kid }) if kid == "-hJ4_x")
+        );
+        let help = Cli::try_parse_from(["countersign", "signing-key", "retire", "-h"]).unwrap_err();
+        assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp);
     }
 
     #[test]

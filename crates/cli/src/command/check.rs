@@ -3,13 +3,13 @@
 use super::{Verdict, settings};
 use crate::args::Global;
 use crate::compose;
-use crate::config::{Level, capacity, probe, read};
+use crate::config::{DEFAULT_FILE, Level, capacity, probe};
 use crate::output::{Screen, Tone, count, findings};
 use crate::run;
 use serde_json::json;
 
 pub(super) fn check(global: &Global, screen: Screen) -> anyhow::Result<Verdict> {
-    let checked = read(&settings::sources(global)?)?;
+    let checked = settings::existing(global)?;
     let settings = checked.inspect();
     // What could not be built could not be served either.
     compose::site(settings)?;
@@ -23,6 +23,11 @@ pub(super) fn check(global: &Global, screen: Screen) -> anyhow::Result<Verdict> 
         screen.document(&json!({ "environment": environment, "unsafe": is_unsafe, "findings": found }))?;
     } else {
         let paint = screen.paint;
+        if !settings::is_configured(global) {
+            let text =
+                format!("There is no {DEFAULT_FILE} here: these are the settings of `countersign dev`.");
+            screen.line(&paint.text(Tone::Quiet, &text))?;
+        }
         if !found.is_empty() {
             screen.line(&findings(&found, paint))?;
             screen.line("")?;

@@ -6,7 +6,9 @@ use crate::admin::protocol::User;
 use crate::admin::{Reply, Request};
 use crate::args::{Global, Revoke, SessionCommand, SigningKeyCommand, UserCommand};
 use crate::output::{self, Screen, Tone, When, count};
+use anyhow::Context;
 use countersign_adapters::SystemClock;
+use countersign_core::domain::user::Email;
 use countersign_core::port::Clock;
 use serde_json::json;
 
@@ -17,10 +19,12 @@ pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> any
         UserCommand::List => return list_users(settings, screen),
         UserCommand::Invite { email, scope } => return invite(settings, email, scope, screen),
         UserCommand::Add { email, password_stdin, scope } => {
+            address(&email)?;
             let password = password::read(password_stdin)?;
             (Request::UserAdd { email, password, scope }, "added")
         }
         UserCommand::Password { email, password_stdin } => {
+            address(&email)?;
             let password = password::read(password_stdin)?;
             (Request::UserPassword { email, password }, "has the new password; all sessions ended")
         }
@@ -29,9 +33,14 @@ pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> any
         }
         UserCommand::Enable { email } => (Request::UserDisable { email, disabled: false }, "enabled"),
     };
-    match ask(settings, request)? {
-        Reply::User(user) if screen.json => screen.document(&json!({ "user": user }))?,
-        Reply::User(user) => screen.line(&format!("{} {done}", user.email))?,
+    let (reply, changed) = settled(ask(settings, request)?);
+    match reply {
+        Reply::User(user) if screen.json => screen.document(&json!({ "user": user, "changed": changed }))?,
+        Reply::User(user) if changed => screen.line(&format!("{} {done}", user.email))?,
+        Reply::User(user) => {
+            let state = if user.disabled_at.is_some() { "disabled" } else { "enabled" };
+            screen.line(&format!("{} was {state} already", user.email))?;
+        }
         other => return unexpected(&other),
     }
     Ok(Verdict::Fine)
@@ -141,9 +150,18 @@ pub(super) fn signing_key(
         SigningKeyCommand::Rotate { now } => Request::SigningKeyRotate { now },
         SigningKeyCommand::Retire { kid } => Request::SigningKeyRetire { kid },
     };
-    match ask(checked.inspect(), request)? {
+    let (reply, changed) = settled(ask(checked.inspect(), request)?);
+    match reply {
+        Reply::Keys { keys } if screen.json && !changed => {
+            screen.document(&json!({ "keys": keys, "changed": false }))?;
+        }
         Reply::Keys { keys } if screen.json => screen.document(&json!({ "keys": keys }))?,
-        Reply::Keys { keys } => screen.line(&output::keys(&keys, present(), screen.paint))?,
+        Reply::Keys { keys } => {
+            if !changed {
+                screen.line("Nothing was changed: what this key signed was refused already.")?;
+            }
+            screen.line(&output::keys(&keys, present(), screen.paint))?;
+        }
         other => return unexpected(&other),
     }
     Ok(Verdict::Fine)
@@ -172,6 +190,19 @@ fn revoked(settings: &crate::config::Settings, request: Request, screen: Screen)
         other => return unexpected(&other),
     }
     Ok(Verdict::Fine)
+}
+
+/// The answer, and whether anything had to be changed for it.
+fn settled(reply: Reply) -> (Reply, bool) {
+    match reply {
+        Reply::Unchanged(reply) => (*reply, false),
+        other => (other, true),
+    }
+}
+
+/// Refuses what is no address before a password is asked for.
+fn address(typed: &str) -> anyhow::Result<()> {
+    Email::parse(typed).map(drop).with_context(|| format!("{typed:?}"))
 }
 
 /// The present, for relative times.

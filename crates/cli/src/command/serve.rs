@@ -2,12 +2,11 @@
 
 use super::{Verdict, settings};
 use crate::args::Global;
-use crate::config::read;
 use crate::output::{Screen, Tone};
 use crate::run::{self, Ready};
 
 pub(super) fn serve(global: &Global, screen: Screen) -> anyhow::Result<Verdict> {
-    let (settings, findings) = read(&settings::sources(global)?)?.start()?;
+    let (settings, findings) = settings::configured(global)?.start()?;
     let _log = run::log_for_server(&settings)?;
     let announce = |ready: &Ready| {
         if screen.json {

@@ -5,18 +5,19 @@ use super::{Verdict, settings};
 use crate::admin::{Reply, Request};
 use crate::args::{Global, StoreCommand};
 use crate::compose::{self, MasterKey, Presence, sqlite_path};
-use crate::config::{Settings, read};
+use crate::config::Settings;
 use crate::output::{Screen, Tone, count};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use countersign_adapters::SystemClock;
 use countersign_core::port::Clock;
-use countersign_store::{OpenMode, RestoredSessions, SqliteStore, restore};
+use countersign_store::{OpenError, OpenMode, RestoreError, RestoredSessions, SqliteStore, restore};
 use serde_json::json;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Creates the store, or brings it to this version.
 pub(super) fn migrate(global: &Global, screen: Screen) -> anyhow::Result<Verdict> {
-    let checked = read(&settings::sources(global)?)?;
+    let checked = settings::existing(global)?;
     let settings = checked.inspect();
     let path = sqlite_path(settings)?;
     let opened = runtime()?.block_on(compose::open(settings, Presence::Create))?;
@@ -99,9 +100,17 @@ fn put_back(
     if same_file(from, to) {
         bail!("{} is the store itself: name a backup", from.display());
     }
+    if !is_database(from)? {
+        bail!("{} is not a Countersign backup", from.display());
+    }
     let sessions =
         if keep_sessions { RestoredSessions::Keep } else { RestoredSessions::End { at: SystemClock.now() } };
-    let restored = restore(from, to, sessions)?;
+    let restored = restore(from, to, sessions).map_err(|error| match error {
+        RestoreError::Open(OpenError::NotOurs { path }) if path == from => {
+            anyhow!("{} is not a Countersign backup", from.display())
+        }
+        other => other.into(),
+    })?;
     let aside: Option<PathBuf> = restored.aside;
     if screen.json {
         screen.document(&json!({ "store": to, "ended": restored.ended, "aside": aside }))?;
@@ -118,6 +127,17 @@ fn put_back(
         screen.line(&format!("What was there before is in {}.", aside.display()))?;
     }
     Ok(Verdict::Fine)
+}
+
+/// Whether a file begins as SQLite's do (file format §1.3).
+fn is_database(path: &Path) -> anyhow::Result<bool> {
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("{}: no such file", path.display()),
+        _ => anyhow!("{}: {error}", path.display()),
+    })?;
+    file.take(16).read_to_end(&mut head).with_context(|| path.display().to_string())?;
+    Ok(head == b"SQLite format 3\0")
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

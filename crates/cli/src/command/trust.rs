@@ -2,6 +2,7 @@
 
 use super::{Verdict, settings};
 use crate::args::{Global, Trust};
+use crate::compose::Presence;
 use crate::config::Transport;
 use crate::output::{Screen, Tone};
 use crate::run::open_ca;
@@ -18,7 +19,17 @@ pub(super) fn trust(global: &Global, trust: &Trust, screen: Screen) -> anyhow::R
     }
     let home =
         std::env::var_os("HOME").map(PathBuf::from).context("HOME is not set: whose browsers are meant?")?;
-    let ca = open_ca(settings)?;
+    let presence = if trust.undo { Presence::Required } else { Presence::Create };
+    let Some(ca) = open_ca(settings, presence)? else {
+        // Undoing must not make what it is to take away.
+        if screen.json {
+            screen.document(&json!({ "ca": null, "name": null, "steps": [] }))?;
+        } else {
+            let here = std::env::current_dir()?;
+            screen.line(&format!("{} has no local CA, so there is nothing to undo.", here.display()))?;
+        }
+        return Ok(Verdict::Fine);
+    };
     let stores = TrustStores::find(&home);
     let steps = if trust.undo { stores.remove(&ca) } else { stores.install(&ca) };
     let failed = steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)));
@@ -50,7 +61,10 @@ fn line(step: &Step, screen: Screen) -> String {
     };
     let mut text = format!("  {} {}{rest}", paint.text(tone, &format!("{mark:<7}")), step.store);
     if let Some(undo) = &step.undo {
-        text.push_str(&format!("\n          {}", paint.text(Tone::Quiet, &format!("by hand: {undo}"))));
+        text.push_str(&format!(
+            "\n          {}",
+            paint.text(Tone::Quiet, &format!("to undo by hand: {undo}"))
+        ));
     }
     text
 }

@@ -8,6 +8,6 @@ mod policy;
 mod site;
 
 pub(crate) use keyring::MasterKey;
-pub(crate) use node::{Opened, Presence, open, sqlite_path};
+pub(crate) use node::{Opened, Presence, directory_of_dev, open, sqlite_path};
 pub(crate) use outside::Wired;
 pub(crate) use site::site;

@@ -1,9 +1,13 @@
 //! The configuration that `dev` makes up, so that one command is a working system (design §9).
 
 use super::Sources;
+use super::typed::Leaf;
+use super::value::{BaseUrl, is_loopback_host};
 #[cfg(test)]
 use super::{Checked, Settings, problem::Refused, read};
 use toml::{Table, Value};
+
+const DEVELOPMENT: &str = "development";
 
 /// What the flags of `dev` say.
 #[derive(Debug, Default)]
@@ -19,8 +23,17 @@ pub(crate) struct Development {
 /// One `--upstream`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DevelopmentUpstream {
-    path: String,
-    url: String,
+    /// Without its `/` at the end: empty stands for every path.
+    pub(crate) path: String,
+    /// As typed.
+    pub(crate) url: String,
+}
+
+impl Development {
+    /// Whether there are upstreams, and paths that none of them has.
+    pub(crate) fn leaves_paths(&self) -> bool {
+        !self.upstreams.is_empty() && self.upstreams.iter().all(|upstream| !upstream.path.is_empty())
+    }
 }
 
 impl DevelopmentUpstream {
@@ -54,6 +67,22 @@ impl Sources {
         Self::default().with_development(dev)
     }
 
+    /// The file and what it says that `dev` cannot be: another environment, or a host that is not this machine. To run
+    /// it as development would open the store of a real site with weaker rules.
+    pub(crate) fn contradicts_development(&self) -> Option<(&str, String)> {
+        let file = self.file.as_deref()?;
+        let says = match (self.table.get("environment"), self.table.get("public_url")) {
+            (Some(Value::String(environment)), _) if environment == DEVELOPMENT => return None,
+            (Some(Value::String(environment)), _) => format!("environment = {environment:?}"),
+            (None, Some(Value::String(url))) => {
+                let BaseUrl(url) = BaseUrl::from_text(url).ok().filter(|url| !is_loopback_host(&url.0))?;
+                format!("public_url = {:?}", url.origin().ascii_serialization())
+            }
+            _ => return None,
+        };
+        Some((file, says))
+    }
+
     /// Lays the flags of `dev` over these sources. Its upstreams replace the file's, routes included.
     pub(crate) fn with_development(mut self, dev: &Development) -> Self {
         if !dev.upstreams.is_empty() {
@@ -68,7 +97,7 @@ impl Sources {
             self.table.insert("route".into(), routes.into());
             self.file.get_or_insert_with(|| "--upstream".into());
         }
-        let mut sources = self.with_flag("dev", "environment", "development");
+        let mut sources = self.with_flag("dev", "environment", DEVELOPMENT);
         if dev.plain_http {
             sources = sources.with_flag("--plain-http", "tls.mode", "off");
         }

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// The file that is read when `--config` names none.
-pub(super) const DEFAULT_FILE: &str = "countersign.toml";
+pub(crate) const DEFAULT_FILE: &str = "countersign.toml";
 const PREFIX: &str = "COUNTERSIGN_";
 /// Variables of ours that are no settings: the master secret never enters the settings (design §4).
 const NOT_SETTINGS: &[&str] = &["COUNTERSIGN_MASTER_KEY"];

@@ -26,7 +26,7 @@ pub(crate) use capacity::{Capacity, capacity};
 pub(crate) use development::{Development, DevelopmentUpstream};
 pub(crate) use finding::{Finding, Level};
 pub(crate) use lint::lint;
-pub(crate) use load::Sources;
+pub(crate) use load::{DEFAULT_FILE, Sources};
 pub(crate) use private::Private;
 pub(crate) use probe::probe;
 pub(crate) use problem::{Problem, Refused};
@@ -34,7 +34,7 @@ pub(crate) use settings::{IdentityHeaders, Mail, Route, Settings, Transport, Ups
 pub(crate) use span::parse as parse_span;
 pub(crate) use value::{
     AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, HostHeader, LogFormat, LogLevel, PathPattern,
-    SameSite, Signup, SmtpSecurity, StoreLocation, TrustedProxies,
+    SQLITE_ONLY, SQLITE_ONLY_REMEDY, SameSite, Signup, SmtpSecurity, StoreLocation, TrustedProxies,
 };
 
 /// A configuration that could be read, with everything the lint has to say about it.

@@ -1,5 +1,7 @@
 //! Looks at the files that a configuration names, before anything is started with them.
 
+mod certificate;
+
 use super::finding::{Finding, Findings};
 use super::{Mail, Settings, Transport, show};
 use std::fs::File;
@@ -9,9 +11,12 @@ use std::path::Path;
 pub(crate) fn probe(settings: &Settings) -> Vec<Finding> {
     let mut found = Findings::default();
     if let Transport::Files { cert_file, key_file } = &settings.tls.transport {
-        readable("tls.cert_file", cert_file, "the certificate chain in PEM", &mut found);
-        if readable("tls.key_file", key_file, "the private key in PEM", &mut found) {
-            private_mode("tls.key_file", key_file, &mut found);
+        let certificate_is = readable("tls.cert_file", cert_file, "the certificate chain in PEM", &mut found);
+        if readable("tls.key_file", key_file, "the private key in PEM", &mut found)
+            && private_mode("tls.key_file", key_file, &mut found)
+            && certificate_is
+        {
+            certificate::probe(cert_file, key_file, settings, &mut found);
         }
     }
     if let Some(list) = &settings.passwords.blocklist_file {
@@ -48,10 +53,11 @@ fn readable(key: &str, path: &Path, what: &str, found: &mut Findings) -> bool {
     false
 }
 
+/// Whether a secret is out of reach of every user of the machine.
 #[cfg(unix)]
-fn private_mode(key: &str, path: &Path, found: &mut Findings) {
+fn private_mode(key: &str, path: &Path, found: &mut Findings) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    let Ok(metadata) = path.metadata() else { return };
+    let Ok(metadata) = path.metadata() else { return false };
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
         let message = format!("every user of this machine may touch this secret (mode {mode:03o})");
@@ -60,10 +66,13 @@ fn private_mode(key: &str, path: &Path, found: &mut Findings) {
         let message = format!("a group may touch this secret (mode {mode:03o})");
         found.warn(key, quoted(path), &message, "chmod 600 it, unless the group is meant");
     }
+    mode & 0o007 == 0
 }
 
 #[cfg(not(unix))]
-fn private_mode(_: &str, _: &Path, _: &mut Findings) {}
+fn private_mode(_: &str, _: &Path, _: &mut Findings) -> bool {
+    true
+}
 
 fn quoted(path: &Path) -> String {
     show::quoted(&path.display().to_string())

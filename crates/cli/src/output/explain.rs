@@ -116,7 +116,7 @@ mod tests {
           browser        Firefox
           scopes         none
           rotated        11 times
-          at the latest  until 2026-03-12 09:00:00Z (in 29 d)
+          at the latest  until 2026-03-12 09:00:00Z (in 30 d)
 
         What happened, oldest first
         2026-02-10 11:57:00Z   3 min ago  critical  THEFT: a spent token was presented (spent generation)  user=ada@example.com  from=203.0.113.5  session=s1  request=r1  event=authn_token_reuse

@@ -36,11 +36,13 @@ fn span(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
-    match seconds {
-        0..=99 => format!("{seconds} s"),
-        100..HOUR => format!("{} min", seconds / MINUTE),
-        HOUR..DAY => format!("{} h", seconds / HOUR),
-        _ => format!("{} d", seconds / DAY),
+    // To the nearest: a session of thirty days that was opened a second ago ends in 30 d, not in 29.
+    let nearest = |unit: u64| seconds.saturating_add(unit / 2) / unit;
+    match (seconds, nearest(MINUTE), nearest(HOUR)) {
+        (0..=99, ..) => format!("{seconds} s"),
+        (_, minutes @ ..60, _) => format!("{minutes} min"),
+        (_, _, hours @ ..24) => format!("{hours} h"),
+        _ => format!("{} d", nearest(DAY)),
     }
 }
 
@@ -55,7 +57,14 @@ mod tests {
             ("2026-02-10T12:00:00Z", "now"),
             ("2026-02-10T11:59:58Z", "2 s ago"),
             ("2026-02-10T11:57:00Z", "3 min ago"),
-            ("2026-02-10T10:30:00Z", "1 h ago"),
+            ("2026-02-10T11:58:21Z", "99 s ago"),
+            ("2026-02-10T11:58:20Z", "2 min ago"),
+            ("2026-02-10T11:00:31Z", "59 min ago"),
+            ("2026-02-10T11:00:30Z", "1 h ago"),
+            ("2026-02-10T10:30:01Z", "1 h ago"),
+            ("2026-02-10T10:30:00Z", "2 h ago"),
+            ("2026-02-11T11:59:59Z", "in 1 d"),
+            ("2026-03-12T11:59:58Z", "in 30 d"),
             ("2026-02-17T12:00:00Z", "in 7 d"),
             ("nonsense", "nonsense"),
         ] {

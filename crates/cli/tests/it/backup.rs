@@ -45,5 +45,11 @@ fn a_backup_without_a_server_needs_no_master_secret() {
     place.run(&["store", "backup", "copy.db"]).fine();
     fs::write(place.path("junk.db"), "not a database at all, but long enough to be looked at as one")
         .unwrap();
-    place.run(&["store", "restore", "junk.db"]).refused(&["junk.db"]);
+    place.run(&["store", "restore", "junk.db"]).refused(&["junk.db is not a Countersign backup"]);
+    place.run(&["store", "restore", "nosuch.db"]).refused(&["nosuch.db: no such file"]);
+    let mut empty = vec![0; 4096];
+    empty[..16].copy_from_slice(b"SQLite format 3\0");
+    fs::write(place.path("torn.db"), empty).unwrap();
+    place.run(&["store", "restore", "torn.db"]).refused(&["torn.db"]);
+    place.run(&["user", "list"]).refused(&["master.key is missing"]);
 }

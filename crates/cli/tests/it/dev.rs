@@ -1,8 +1,9 @@
 //! `dev`: one command to a working system.
 
-use crate::place::{Place, Server};
+use crate::place::{Place, Server, lines};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -39,6 +40,94 @@ fn d19_b09_the_demonstration_application_knows_its_visitor() {
     assert_eq!(mode & 0o777, 0o700);
     assert!(place.path(".countersign/.gitignore").exists());
     assert_eq!(server.stop(), Some(0));
+    // So do those about its settings and its store.
+    assert!(place.run(&["check"]).fine().contains("the settings of `countersign dev`"));
+    assert!(place.run(&["migrate"]).fine().contains(".countersign/countersign.db has this version already"));
+    place.run(&["serve"]).refused(&["only the .countersign of `dev`", "countersign dev", "--config"]);
+}
+
+/// What `dev` says for people, up to its last line.
+fn banner(place: &Place, args: &[&str]) -> String {
+    let mut command = place.command(&[&["dev"], args].concat());
+    command.env("COUNTERSIGN_LISTEN__ADMIN", "127.0.0.1:0").stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut said = Vec::new();
+    for line in lines(child.stdout.take().unwrap()) {
+        let last = line.contains("Ctrl-C stops");
+        said.push(line);
+        if last {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said.join("\n")
+}
+
+#[test]
+fn an_upstream_for_a_path_gets_that_path_alone() {
+    let place = Place::empty();
+    let application = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", application.local_addr().unwrap());
+    let url = format!("http://localhost:{}", free_port());
+    let flags = ["--plain-http", "--public-url", &url, "--upstream", &format!("/api={api}")];
+    let said = banner(&place, &flags);
+    for words in [format!("/api/*  →  {api}"), "/*  →  a demonstration application, http://127.0.0.1:".into()]
+    {
+        assert!(said.contains(&words), "{words}:\n{said}");
+    }
+    assert!(!said.contains("Warning"), "{said}");
+    let server = dev(&place, &flags);
+    let mut ada = server.browser();
+    ada.sign_up("ada@example.com");
+    assert!(ada.open("/").body.contains("You are"), "the rest is the demonstration application's");
+}
+
+#[test]
+fn an_application_that_does_not_listen_is_told() {
+    let url = format!("http://localhost:{}", free_port());
+    let silent = format!("http://127.0.0.1:{}", free_port());
+    let said = banner(&Place::empty(), &["--plain-http", "--public-url", &url, "--upstream", &silent]);
+    assert!(said.contains(&format!("nothing answers at {silent} yet")), "{said}");
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_named() {
+    let place = Place::empty();
+    let run = |args: &[&str]| place.run(&[&["dev"], args].concat());
+    run(&["--upstream", "http://localhost:3000", "--upstream", "http://localhost:4000"]).refused(&[
+        "--upstream http://localhost:3000 and --upstream http://localhost:4000",
+        "every path",
+        "--upstream /api=http://localhost:4000",
+    ]);
+    run(&["--plain-http", "--public-url", "https://localhost:9000"])
+        .refused(&["--plain-http", "--public-url"]);
+    assert!(!place.path(".countersign").exists());
+}
+
+#[test]
+fn it_does_not_take_a_file_of_another_environment() {
+    let place = Place::new("public_url = \"https://app.example.com\"\n[tls]\nmode = \"off\"");
+    place.run(&["dev"]).refused(&[
+        "countersign.toml says public_url = \"https://app.example.com\"",
+        "countersign serve",
+        "--config",
+    ]);
+}
+
+/// Undoing leaves nothing behind that was not there.
+#[test]
+fn trust_that_never_was_is_not_made_to_be_undone() {
+    let place = Place::empty();
+    let undo = |args: &[&str]| {
+        let mut command = place.command(&[&["trust", "--undo"], args].concat());
+        command.env("HOME", place.path("home")).output().unwrap()
+    };
+    let output = undo(&[]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("nothing to undo"), "{output:?}");
+    assert!(undo(&["--json"]).status.success());
+    assert!(!place.path(".countersign").exists());
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn i05_events_have_their_fields() {
     assert_eq!(place.run(&["events", "--session", &session, "--json"]).fine().lines().count(), 1);
     assert_eq!(place.run(&["events", "--user", "ada@example.com", "--json"]).fine().lines().count(), 3);
     assert_eq!(place.run(&["events", "--since", "1h", "--limit", "2", "--json"]).fine().lines().count(), 2);
+    place.run(&["events", "--session", "nosuch"]).refused(&["no session \"nosuch\"", "session list --all"]);
     place.run(&["events", "--since", "yesterday"]).refused(&["yesterday", "2h"]);
     assert!(place.run(&["events"]).fine().contains("sign-in failed (wrong password)"));
 }

@@ -94,3 +94,41 @@ fn a_kind_of_store_that_does_not_exist_yet() {
     assert!(!ran.err.contains("hunter2"), "I01: {}", ran.err);
     ran.refused(&["store", "SQLite only"]);
 }
+
+/// A directory that is missing is a mistyped path, in development too.
+#[test]
+fn no_directory_is_made_for_a_store() {
+    let place = Place::new(&PLAIN.replace("sqlite:countersign.db", "sqlite:nosuch/deeper/x.db"));
+    for command in ["serve", "migrate"] {
+        place.run(&[command]).refused(&["the directory of the store nosuch/deeper/x.db does not exist"]);
+    }
+    assert!(!place.path("nosuch").exists());
+}
+
+/// Most often somebody is in another directory than they think.
+#[test]
+fn nothing_is_configured_here() {
+    let place = Place::empty();
+    for args in [
+        &["serve"][..],
+        &["check"],
+        &["migrate"],
+        &["user", "list"],
+        &["events"],
+        &["store", "backup", "x.db"],
+        &["revoke", "--all"],
+    ] {
+        let here = place.path("").canonicalize().unwrap().display().to_string();
+        place.run(args).refused(&[
+            "there is no countersign.toml in",
+            &here,
+            ".countersign of `dev`",
+            "--config PATH",
+        ]);
+    }
+    assert_eq!(fs::read_dir(place.path("")).unwrap().count(), 0, "and nothing was made");
+    // Variables are a configuration too.
+    let mut command = place.command(&["check"]);
+    let ran = command.env("COUNTERSIGN_ENVIRONMENT", "development").output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}

@@ -87,5 +87,9 @@ fn h08_signing_keys_rotate_under_a_running_server() {
 
     place.run(&["signing-key", "retire", &before[0].1]).fine();
     assert_eq!(ada.get("/auth/session").status, 401, "nothing that it signed is accepted");
+    let again = place.run(&["signing-key", "retire", &before[0].1]).fine();
+    assert!(again.contains("Nothing was changed"), "{again}");
+    assert_eq!(place.run(&["signing-key", "retire", &before[0].1, "--json"]).json()["changed"], false);
+    place.run(&["signing-key", "retire", "-hyphen"]).refused(&["no signing key", "\"-hyphen\""]);
     place.run(&["signing-key", "retire", "nonsense"]).refused(&["nonsense", "signing-key list"]);
 }

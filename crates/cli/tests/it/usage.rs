@@ -20,6 +20,15 @@ fn wrong_usage_is_exit_code_2_and_says_what_is_right() {
     }
 }
 
+/// What every command takes stands apart, below what one command takes.
+#[test]
+fn help_of_a_command_shows_its_own_options_first() {
+    let help = Place::empty().run(&["signing-key", "rotate", "--help"]).fine();
+    let at = |words: &str| help.find(words).unwrap_or_else(|| panic!("{words:?} is missing in:\n{help}"));
+    assert!(at("--now") < at("Global options:") && at("Global options:") < at("--log-level"), "{help}");
+    assert!(!help.contains("possible values") && !help.contains("Possible values"), "{help}");
+}
+
 #[test]
 fn help_version_and_completions_need_no_configuration() {
     let place = Place::empty();

@@ -31,6 +31,14 @@ fn f01_f03_weak_passwords_and_nonsense_are_refused() {
     add("ada@example.com", PASSWORD).fine();
     add("ADA@example.com", PASSWORD).refused(&["already", "user password"]);
     place.run(&["user", "add", "bob@example.com"]).refused(&["--password-stdin"]);
+    // The address is looked at before anybody is asked for a password.
+    place.run(&["user", "add", "notanaddress"]).refused(&["\"notanaddress\"", "e-mail"]);
+    assert_eq!(place.run(&["user", "disable", "ada@example.com", "--json"]).json()["changed"], true);
+    let again = place.run(&["user", "disable", "ada@example.com"]).fine();
+    assert_eq!(again, "ada@example.com was disabled already\n");
+    assert_eq!(place.run(&["user", "disable", "ada@example.com", "--json"]).json()["changed"], false);
+    place.run(&["user", "enable", "ada@example.com"]).fine();
+    assert!(place.run(&["user", "enable", "ada@example.com"]).fine().contains("was enabled already"));
     place.run(&["user", "disable", "bob@example.com"]).refused(&["no user \"bob@example.com\"", "user list"]);
 }
 

@@ -1,7 +1,7 @@
 //! Environment, public URL, listeners, TLS, proxies, store (design §2, §4, §9; B14, K04).
 
 use crate::config::finding::Findings;
-use crate::config::value::{is_loopback, is_loopback_host};
+use crate::config::value::{SQLITE_ONLY, SQLITE_ONLY_REMEDY, is_loopback, is_loopback_host};
 use crate::config::{Settings, StoreLocation, Transport, TrustedProxies};
 use ipnet::IpNet;
 use url::Url;
@@ -32,9 +32,8 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
             "bind it to loopback, and use listen.health for orchestrators",
         );
     }
-    if let StoreLocation::Postgres { verified: false, .. } = settings.store {
-        let message = "the database server's certificate is not checked";
-        found.warn("store", "\"postgres:…\"", message, "add ?sslmode=verify-full");
+    if let StoreLocation::Postgres = settings.store {
+        found.refuse("store", "\"postgres:…\"", SQLITE_ONLY, SQLITE_ONLY_REMEDY);
     }
 }
 

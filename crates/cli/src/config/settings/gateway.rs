@@ -4,7 +4,8 @@ use super::Limits;
 use crate::config::problem::Problem;
 use crate::config::typed;
 use crate::config::value::{
-    Auth, BaseUrl, Cors, Csrf, HeaderName, HostHeader, IdentityNames, PathPattern, UpstreamCsrf, UpstreamName,
+    Auth, Cors, Csrf, HeaderName, HostHeader, IdentityNames, PathPattern, UpstreamCsrf, UpstreamName,
+    UpstreamUrl,
 };
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -85,11 +86,11 @@ pub(super) fn upstreams(
     let mut upstreams: Vec<Upstream> = Vec::new();
     for entry in typed {
         // What is missing or malformed was reported when it was read.
-        let (Some(UpstreamName(name)), Some(BaseUrl(url))) = (entry.name, entry.url) else { continue };
+        let (Some(UpstreamName(name)), Some(UpstreamUrl(url))) = (entry.name, entry.url) else { continue };
         let label = format!("upstream[{name}]");
         if url.scheme() != "http" {
             let message = "upstreams are reached over plain HTTP/1.1 in this version";
-            let remedy = "write http://, and keep the way to the application private (loopback, a private network, a tunnel)";
+            let remedy = "write http://, such as \"http://localhost:3000\", and keep the way to the application private (loopback, a private network, a tunnel)";
             problems.push(Problem::with_value(
                 &format!("{label}.url"),
                 &format!("{:?}", url.as_str()),
@@ -106,7 +107,7 @@ pub(super) fn upstreams(
                 "give each its own",
             ));
         }
-        let max_connections = entry.max_connections.unwrap_or(256);
+        let max_connections = entry.max_connections.unwrap_or(1024);
         if max_connections == 0 {
             let key = format!("{label}.max_connections");
             problems.push(Problem::with_value(

@@ -149,7 +149,7 @@ pub(super) fn csrf_header(typed: Option<HeaderName>, problems: &mut Vec<Problem>
 pub(super) fn keys(typed: typed::Keys, store: &StoreLocation) -> Keys {
     let beside_store = match store {
         StoreLocation::Sqlite(path) => Some(path.with_file_name("master.key")),
-        StoreLocation::Postgres { .. } => None,
+        StoreLocation::Postgres => None,
     };
     Keys {
         algorithm: typed.algorithm.unwrap_or(Algorithm::EdDsa),

@@ -82,3 +82,48 @@ fn malformed_upstreams_are_refused() {
         assert!(Settings::development(&dev).is_err(), "{text}");
     }
 }
+
+/// A production file would be served with weaker rules, on its own store.
+#[test]
+fn a_file_of_another_environment_is_seen() {
+    for (file, says) in [
+        ("", None),
+        ("[tokens]\naccess_ttl = \"5m\"", None),
+        ("environment = \"development\"\npublic_url = \"https://app.example.com\"", None),
+        ("public_url = \"https://shop.localhost:8443\"", None),
+        ("public_url = \"https://app.example.com\"", Some("public_url = \"https://app.example.com\"")),
+        ("environment = \"staging\"", Some("environment = \"staging\"")),
+    ] {
+        let sources = Sources::from_text("countersign.toml", file).unwrap();
+        let expected = says.map(|says| ("countersign.toml", says.to_owned()));
+        assert_eq!(sources.contradicts_development(), expected, "{file}");
+    }
+    assert_eq!(Sources::default().contradicts_development(), None);
+}
+
+#[test]
+fn paths_may_be_left_over() {
+    let leaves = |upstreams: &[&str]| {
+        let upstreams = upstreams.iter().map(|text| DevelopmentUpstream::parse(text)).collect();
+        Development { upstreams, ..Development::default() }.leaves_paths()
+    };
+    assert!(leaves(&["/api=http://127.0.0.1:4000"]));
+    for whole in
+        [&[][..], &["http://127.0.0.1:3000"], &["/api=http://127.0.0.1:4000", "/=http://127.0.0.1:3000"]]
+    {
+        assert!(!leaves(whole), "{whole:?}");
+    }
+}
+
+/// What is suggested to somebody who named an application is an application.
+#[test]
+fn remedies_for_upstreams_name_an_application() {
+    for text in ["localhost:3000", "https://127.0.0.1:3000", "http://127.0.0.1:3000/path"] {
+        let dev = Development { upstreams: vec![DevelopmentUpstream::parse(text)], ..Development::default() };
+        let refused = Settings::development(&dev).unwrap_err().to_string();
+        assert!(
+            refused.contains("http://localhost:3000") && !refused.contains("app.example.com"),
+            "{refused}"
+        );
+    }
+}

@@ -98,7 +98,7 @@ fn later_sections_are_refused_by_name() {
 #[test]
 fn passwords_are_not_shown() {
     for (key, text) in [
-        ("store", "postgres://u:hunter2@["),
+        ("store", "sqlite:x?password=hunter2"),
         ("store", "mysql://u:hunter2@h/d"),
         ("mail.smtp", "smtps://u:hunter2"),
         ("mail.smtp", "u:hunter2@h"),

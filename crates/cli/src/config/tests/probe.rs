@@ -17,8 +17,21 @@ impl Folder {
     }
 
     fn file(&self, name: &str, mode: u32) -> String {
+        self.write(name, "x", mode)
+    }
+
+    /// Paths of a certificate for these names, and of its key.
+    fn pair(&self, names: &[&str], mode: u32) -> (String, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        let name = format!("key-{mode:o}.pem");
+        (self.write("cert.pem", &certificate.pem(), 0o644), self.write(&name, &key.serialize_pem(), mode))
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) -> String {
         let path = self.0.join(name);
-        fs::write(&path, "x").unwrap();
+        fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path.display().to_string()
     }
@@ -38,7 +51,7 @@ fn probed(values: &[(&str, &str)]) -> Vec<(String, Level, bool)> {
 #[test]
 fn unreadable_files_stop_every_start() {
     let folder = Folder::new("unreadable");
-    let (cert, key) = (folder.file("cert.pem", 0o644), folder.file("key.pem", 0o600));
+    let (cert, key) = folder.pair(&["app.example.com"], 0o600);
     let store = format!("sqlite:{}/c.db", folder.0.display());
     let good = [("tls.cert_file", cert.as_str()), ("tls.key_file", key.as_str()), ("store", store.as_str())];
     assert_eq!(probed(&good), []);
@@ -62,7 +75,6 @@ fn unreadable_files_stop_every_start() {
 #[test]
 fn keys_must_be_private() {
     let folder = Folder::new("private");
-    let cert = folder.file("cert.pem", 0o644);
     for (mode, expected) in [
         (0o600, None),
         (0o400, None),
@@ -70,7 +82,7 @@ fn keys_must_be_private() {
         (0o604, Some((Level::Unsafe, false))),
         (0o666, Some((Level::Unsafe, false))),
     ] {
-        let key = folder.file(&format!("key-{mode:o}.pem"), mode);
+        let (cert, key) = folder.pair(&["*.example.com"], mode);
         let master = folder.file(&format!("master-{mode:o}.key"), mode);
         let found =
             probed(&[("tls.cert_file", &cert), ("tls.key_file", &key), ("keys.master_key_file", &master)]);
@@ -82,4 +94,37 @@ fn keys_must_be_private() {
             .collect();
         assert_eq!(found, expected, "mode {mode:o}");
     }
+}
+
+/// What the listener would refuse at start is found before.
+#[test]
+fn a_pair_that_cannot_be_served_stops_every_start() {
+    let folder = Folder::new("pair");
+    let (cert, key) = folder.pair(&["app.example.com"], 0o600);
+    let other = Folder::new("other-pair");
+    let (foreign, _) = other.pair(&["app.example.com"], 0o600);
+    let junk = folder.file("junk.pem", 0o600);
+    for (cert, key, about) in [
+        (&junk, &key, "tls.cert_file"),
+        (&cert, &junk, "tls.key_file"),
+        (&foreign, &key, "tls.key_file"),
+        (&key, &key, "tls.cert_file"),
+    ] {
+        let found = probed(&[("tls.cert_file", cert), ("tls.key_file", key)]);
+        assert_eq!(found, [(about.to_owned(), Level::Unsafe, true)], "{cert} {key}");
+    }
+}
+
+#[test]
+fn a_certificate_for_another_host_is_a_warning() {
+    let folder = Folder::new("names");
+    let about = |names: &[&str]| {
+        let (cert, key) = folder.pair(names, 0o600);
+        probed(&[("tls.cert_file", &cert), ("tls.key_file", &key)])
+    };
+    assert_eq!(about(&["www.example.com", "app.example.com"]), []);
+    assert_eq!(about(&["*.example.com"]), []);
+    let warned = [("tls.cert_file".to_owned(), Level::Warning, false)];
+    assert_eq!(about(&["www.example.com"]), warned);
+    assert_eq!(about(&["*.app.example.com"]), warned);
 }

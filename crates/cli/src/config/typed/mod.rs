@@ -65,7 +65,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 pub(super) const LISTS: &[(&str, &[&str])] = &[("upstream", Upstream::KEYS), ("route", Route::KEYS)];
 
 const UPSTREAM_NEEDS: &[(&str, &str)] =
-    &[("name", "set name = \"app\""), ("url", "set url = \"http://127.0.0.1:3000\"")];
+    &[("name", "set name = \"app\""), ("url", "set url = \"http://localhost:3000\"")];
 const ROUTE_NEEDS: &[(&str, &str)] = &[("path", "set path = \"/api/*\", or an exact path")];
 
 /// Parts of the design that this version does not have. They are refused by name: a section that is silently

@@ -6,6 +6,7 @@ use crate::config::value::{
     AfterRollback, Algorithm, AtMaxSessions, Auth, BaseUrl, Cors as CorsBy, Csrf as CsrfCheck, Environment,
     HeaderName, HostHeader, IdentityNames, LocalPath, LogFormat, LogLevel, Mailbox, PathPattern, SameSite,
     Scope, Signup, SmtpServer, StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf, UpstreamName,
+    UpstreamUrl,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -133,7 +134,7 @@ section! {
     /// `[[upstream]]`
     Upstream {
         name: UpstreamName,
-        url: BaseUrl,
+        url: UpstreamUrl,
         csrf: UpstreamCsrf,
         host: HostHeader,
         identity_headers: IdentityNames,

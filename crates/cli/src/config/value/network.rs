@@ -13,32 +13,45 @@ pub(in crate::config) struct BaseUrl(pub(in crate::config) Url);
 
 impl Leaf for BaseUrl {
     fn from_text(text: &str) -> Result<Self, Misfit> {
-        let bad = |message: &str| {
-            Err(Misfit::new(message, "write scheme, host and port only, such as \"https://app.example.com\""))
-        };
-        if text == "*" || text == "null" {
-            return bad("wildcards and \"null\" stand for anybody");
-        }
-        let lower = text.to_ascii_lowercase();
-        if !lower.starts_with("https://") && !lower.starts_with("http://") {
-            return bad("the URL does not begin with https:// or http://");
-        }
-        // The URL parser repairs these silently; what was meant would be a guess.
-        if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
-            return bad("the URL holds a space, a control character or a backslash");
-        }
-        let Ok(url) = Url::parse(text) else { return bad("this is not a URL") };
-        if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
-            return bad("the URL holds a user name or password");
-        }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return bad("the URL holds more than an origin");
-        }
-        if url.port() == Some(0) {
-            return bad("port 0 cannot be reached");
-        }
-        Ok(Self(url))
+        let remedy = "write scheme, host and port only, such as \"https://app.example.com\"";
+        origin(text).map(Self).map_err(|message| Misfit::new(message, remedy))
     }
+}
+
+/// Where an application listens: as a [`BaseUrl`], but what operators mean is another example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) struct UpstreamUrl(pub(in crate::config) Url);
+
+impl Leaf for UpstreamUrl {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        let remedy = "write scheme, host and port only, such as \"http://localhost:3000\"";
+        origin(text).map(Self).map_err(|message| Misfit::new(message, remedy))
+    }
+}
+
+fn origin(text: &str) -> Result<Url, &'static str> {
+    if text == "*" || text == "null" {
+        return Err("wildcards and \"null\" stand for anybody");
+    }
+    let lower = text.to_ascii_lowercase();
+    if !lower.starts_with("https://") && !lower.starts_with("http://") {
+        return Err("the URL does not begin with https:// or http://");
+    }
+    // The URL parser repairs these silently; what was meant would be a guess.
+    if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err("the URL holds a space, a control character or a backslash");
+    }
+    let Ok(url) = Url::parse(text) else { return Err("this is not a URL") };
+    if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
+        return Err("the URL holds a user name or password");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("the URL holds more than an origin");
+    }
+    if url.port() == Some(0) {
+        return Err("port 0 cannot be reached");
+    }
+    Ok(url)
 }
 
 /// Whether a URL's host can only mean this machine: `localhost`, `*.localhost` (RFC 6761 §6.3), loopback addresses.

@@ -2,25 +2,26 @@
 
 use crate::config::typed::{Leaf, Misfit};
 use std::path::PathBuf;
-use url::Url;
 
-/// `store = "sqlite:…"` or `"postgres://…"`.
+/// What is said of every other kind of store, by the lint and by commands that open one.
+pub(crate) const SQLITE_ONLY: &str = "this version keeps its state in SQLite only";
+/// What to do about it.
+pub(crate) const SQLITE_ONLY_REMEDY: &str = "set store = \"sqlite:countersign.db\"";
+
+/// `store = "sqlite:…"`; `"postgres://…"` is understood to be refused with a sentence of its own.
 #[derive(Debug)]
 pub(crate) enum StoreLocation {
     /// An SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL connection. Recognised, but no such store yet: its URL, with the password in it, is not kept.
-    Postgres {
-        /// Whether the server's certificate is checked (`sslmode=verify-full`), or the server is on this machine.
-        verified: bool,
-    },
+    Postgres,
 }
 
 impl Leaf for StoreLocation {
     const PRIVATE: bool = true;
 
     fn from_text(text: &str) -> Result<Self, Misfit> {
-        let remedy = "write \"sqlite:countersign.db\" or \"postgres://user@host/database\"";
+        let remedy = "write \"sqlite:countersign.db\", or another path behind sqlite:";
         if let Some(path) = text.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() || path.starts_with(':') || path.contains('?') {
@@ -30,13 +31,7 @@ impl Leaf for StoreLocation {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            let url = Url::parse(text)
-                .map_err(|error| Misfit::new(&format!("this is not a URL: {error}"), remedy))?;
-            // A non-special scheme keeps its host as text, so loopback addresses are compared as such.
-            let host = url.host_str().unwrap_or_default();
-            let local = ["", "localhost", "127.0.0.1", "[::1]"].contains(&host);
-            let checked = url.query_pairs().any(|(key, value)| key == "sslmode" && value == "verify-full");
-            return Ok(Self::Postgres { verified: local || checked });
+            return Ok(Self::Postgres);
         }
         Err(Misfit::new("this kind of store is not known", remedy))
     }
