@@ -1,9 +1,11 @@
 //! The request bodies that can be forwarded.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -17,6 +19,8 @@ enum Kind {
     /// The bytes are never empty.
     Prefixed(Bytes, Option<Incoming>),
     Incoming(Incoming),
+    /// All that was left of it.
+    Trailers(HeaderMap),
     Empty,
 }
 
@@ -37,6 +41,28 @@ impl Body {
     #[must_use]
     pub fn prefixed(prefix: Bytes, rest: Incoming) -> Self {
         if prefix.is_empty() { Self::from(rest) } else { Self(Kind::Prefixed(prefix, Some(rest))) }
+    }
+
+    /// Waits until some of it has come, or its end. Nothing is lost if the wait is given up.
+    pub(crate) async fn begin(&mut self) -> Result<(), hyper::Error> {
+        while let Kind::Incoming(incoming) = &mut self.0 {
+            let frame = poll_fn(|cx| Pin::new(&mut *incoming).poll_frame(cx)).await;
+            let Some(frame) = frame.transpose()? else {
+                self.0 = Kind::Empty;
+                return Ok(());
+            };
+            match frame.into_data().map_err(Frame::into_trailers) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => {
+                    if let Kind::Incoming(rest) = std::mem::replace(&mut self.0, Kind::Empty) {
+                        self.0 = Kind::Prefixed(bytes, Some(rest));
+                    }
+                }
+                Err(Ok(trailers)) => self.0 = Kind::Trailers(trailers),
+                Err(Err(_unknown)) => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -64,6 +90,11 @@ impl http_body::Body for Body {
                 }
                 Poll::Ready(frame)
             }
+            Kind::Trailers(trailers) => {
+                let trailers = std::mem::take(trailers);
+                self.0 = Kind::Empty;
+                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+            }
             Kind::Prefixed(prefix, rest) => {
                 let prefix = std::mem::take(prefix);
                 self.0 = rest.take().map_or(Kind::Empty, Kind::Incoming);
@@ -76,7 +107,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Incoming(incoming) => incoming.is_end_stream(),
-            Kind::Prefixed(..) => false,
+            Kind::Prefixed(..) | Kind::Trailers(_) => false,
         }
     }
 
@@ -84,6 +115,8 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Incoming(incoming) => incoming.size_hint(),
+            // Of chunks nobody says a length, nor whether there are any.
+            Kind::Trailers(_) => SizeHint::new(),
             Kind::Prefixed(prefix, rest) => {
                 let known = prefix.len() as u64;
                 let rest = rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint);

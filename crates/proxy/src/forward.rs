@@ -16,7 +16,7 @@ use crate::hygiene::{clean_response, has_token, tokens};
 use crate::request::prepare;
 use crate::response::Exchange;
 use crate::tunnel::Tunnel;
-use crate::upload::{SentBody, Upload};
+use crate::upload::{SentBody, Upload, is_malformed};
 use crate::{
     BadRequest, Body, ForwardContext, ForwardError, Malformed, Phase, ProxyBody, Timeouts, Upstream,
     rewrite_location,
@@ -40,7 +40,10 @@ impl Upstream {
     ) -> Result<Response<ProxyBody>, ForwardError> {
         let client = request.extensions_mut().remove::<OnUpgrade>();
         let (mut parts, body) = request.into_parts();
-        let body = body.into();
+        let mut body = body.into();
+        if self.pool.is_crowded() {
+            begin(&mut body, context.timeouts.bounded()).await?;
+        }
         let (head, safe) = (parts.method == Method::HEAD, parts.method.is_safe());
         let upgrade = prepare(&mut parts, &body, &self.config, &mut context)?;
         let upgrade = upgrade.then(|| parts.headers.get(UPGRADE).cloned().zip(client)).flatten();
@@ -108,6 +111,16 @@ impl Upstream {
         let mut conn = self.pool.fresh().await?;
         let answer = answer(&mut conn, request, upload, timeouts).await.map_err(|failed| failed.error)?;
         Ok((conn, answer))
+    }
+}
+
+/// Waits for the first bytes of a body. Where connections are getting scarce, those who announce an upload and
+/// send nothing of it get none; elsewhere nobody need send before the upstream has seen the head.
+async fn begin(body: &mut Body, timeouts: Timeouts) -> Result<(), ForwardError> {
+    match timeout(timeouts.between_bytes.unwrap_or(timeouts.first_byte), body.begin()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) if is_malformed(&error) => Err(BadRequest::Chunks.into()),
+        Ok(Err(_)) | Err(_) => Err(ForwardError::ClientGone),
     }
 }
 

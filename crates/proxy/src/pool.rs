@@ -71,6 +71,11 @@ impl Pool {
         }
     }
 
+    /// Half of the exchanges that may be are.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.permits.available_permits() < self.limits.connections.div_ceil(2)
+    }
+
     /// An idle connection that is still open, the most recent first.
     pub(crate) async fn reuse(&self) -> Option<Conn> {
         loop {

@@ -145,7 +145,7 @@ impl http_body::Body for SentBody {
 }
 
 /// Whether it is what was sent that is wrong, not that it stopped.
-fn is_malformed(error: &hyper::Error) -> bool {
+pub(crate) fn is_malformed(error: &hyper::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<io::Error>() {

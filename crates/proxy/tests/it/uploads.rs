@@ -244,3 +244,72 @@ async fn completed_uploads_keep_their_connection() {
     }
     assert_eq!(scripted.accepted(), 1);
 }
+
+/// K07: uploads that are announced and never begin leave connections to the upstream for others, and are served
+/// when they do begin.
+#[tokio::test]
+async fn k07_uploads_without_a_byte_leave_room() {
+    let scripted = Scripted::start(|_, mut stream| async move {
+        loop {
+            let head = read_head(&mut stream).await;
+            if head.is_empty() {
+                return;
+            }
+            if head.starts_with("POST") {
+                drop(read_until(&mut stream, "abc").await);
+            }
+            stream.write_all(OK.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let mut config = scripted.config();
+    config.limits.connections = 8;
+    let gateway = Gateway::start(Upstream::new(config)).await;
+    let mut slow = Vec::new();
+    for framing in ["Content-Length: 3", "Transfer-Encoding: chunked"].repeat(10) {
+        slow.push(gateway.send(&format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n")).await);
+    }
+    sleep(Duration::from_millis(100)).await;
+    for _ in 0..3 {
+        let answer = gateway.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+    assert!(scripted.accepted() < 8, "{}", scripted.accepted());
+    for (number, client) in slow.iter_mut().enumerate() {
+        let body: &[u8] = if number % 2 == 0 { b"abc" } else { b"3\r\nabc\r\n0\r\n\r\n" };
+        client.write_all(body).await.unwrap();
+        let answer = soon(read_until(client, "ok")).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+}
+
+/// Where connections are scarce, a body may still be nothing but trailers, or nothing.
+#[tokio::test]
+async fn crowded_bodies_may_be_empty() {
+    for (rest, trailer) in [("0\r\n\r\n", false), ("0\r\nX-T: 1\r\n\r\n", true)] {
+        let scripted = Scripted::start(move |_, mut stream| async move {
+            let head = read_head(&mut stream).await;
+            if head.starts_with("POST") {
+                let seen = if trailer { read_until(&mut stream, "x-t: 1").await } else { String::new() };
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{seen}", seen.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            read_rest(&mut stream).await;
+        })
+        .await;
+        let mut config = scripted.config();
+        config.limits.connections = 2;
+        let gateway = Gateway::start(Upstream::new(config)).await;
+        // These two leave one of two.
+        let _holder = gateway.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let _other = gateway.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n").await;
+        sleep(Duration::from_millis(50)).await;
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-T\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        let mut client = gateway.send(head).await;
+        sleep(Duration::from_millis(50)).await;
+        client.write_all(rest.as_bytes()).await.unwrap();
+        drop(_other);
+        let answer = soon(read_rest(&mut client)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+}
