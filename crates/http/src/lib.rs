@@ -13,6 +13,6 @@ mod server;
 mod site;
 mod wire;
 
-pub use route::{OwnRoute, own_routes};
+pub use route::{OwnRoute, device, own_routes};
 pub use server::{Listeners, Shutdown, TlsConfig, serve};
 pub use site::{IdentityHeaders, Settings, Site, SiteUpstream, Transport};

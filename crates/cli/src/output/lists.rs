@@ -34,7 +34,8 @@ pub(crate) fn sessions(sessions: &[Session], when: When, paint: Paint) -> String
             (Tone::Quiet, when.relative(&session.created_at)),
             (Tone::Quiet, when.relative(&session.seen_at)),
             (Tone::Plain, session.ip.clone().unwrap_or_else(|| "-".into())),
-            (Tone::Quiet, shortened(&session.user_agent)),
+            // What sets browsers apart is at the end of a long line; `session show` has all of it.
+            (Tone::Quiet, countersign_http::device(&session.user_agent)),
         ]);
     }
     table.render(paint)
@@ -49,14 +50,6 @@ fn state(session: &Session, when: When) -> (Tone, String) {
         State::Ended if reason == "token_reuse" => (Tone::Bad, format!("THEFT {ago}")),
         State::Ended => (Tone::Warn, format!("ended {ago} ({})", reason.replace('_', " "))),
     }
-}
-
-fn shortened(user_agent: &str) -> String {
-    const MOST: usize = 48;
-    if user_agent.chars().count() <= MOST {
-        return user_agent.to_owned();
-    }
-    user_agent.chars().take(MOST - 1).chain(['…']).collect()
 }
 
 /// Signing keys.

@@ -4,8 +4,9 @@ use countersign_core::domain::time::Timestamp;
 
 use crate::pages::Moment;
 
-/// "Firefox on Linux". A guess from the user agent, for the owner of the session only.
-pub(super) fn device(agent: &str) -> String {
+/// "Firefox on Linux". A guess from the user agent, for people who look at a list of sessions.
+#[must_use]
+pub fn device(agent: &str) -> String {
     const BROWSERS: [(&str, &str); 9] = [
         ("Edg/", "Edge"),
         ("EdgA/", "Edge"),

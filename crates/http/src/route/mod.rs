@@ -28,6 +28,7 @@ use crate::wire::body::Answer;
 use crate::wire::problem::{Code, Problem};
 use crate::wire::request::Client;
 use call::Call;
+pub use describe::device;
 pub use table::{OwnRoute, own_routes};
 
 /// What a handler returns.
