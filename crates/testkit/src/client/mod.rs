@@ -3,6 +3,7 @@
 mod answer;
 mod jar;
 mod request;
+mod sender;
 mod text;
 mod wire;
 
@@ -16,7 +17,8 @@ use serde_json::json;
 pub use answer::Answer;
 pub use jar::Cookie;
 pub(crate) use jar::Jar;
-pub use request::{Cookies, Request, Sender};
+pub use request::{Cookies, Request};
+pub use sender::Sender;
 pub(crate) use text::percent_decode;
 
 /// How a site is reached.
