@@ -64,18 +64,20 @@ mod tests {
     /// Clients, upstreams and the program itself together never need more than there is.
     #[test]
     fn clients_leave_room_for_upstreams() {
-        let app =
-            "environment = \"development\"\n[[upstream]]\nname = \"app\"\nurl = \"http://127.0.0.1:3000\"\n";
-        assert_eq!(of(app, None), (4096, vec![]));
-        assert_eq!(of(app, Some(65_536)), (4096, vec![]));
+        let empty = "environment = \"development\"\n";
+        let app = |most: u32| {
+            format!(
+                "{empty}[[upstream]]\nname = \"app\"\nurl = \"http://127.0.0.1:3000\"\nmax_connections = {most}\n"
+            )
+        };
         let clients = || vec!["limits.connections".to_owned()];
-        assert_eq!(of(app, Some(1024)), (1024 - OWN as u32 - 256, clients()));
-        assert_eq!(of("environment = \"development\"", Some(1024)), (768, clients()));
-        let few = "environment = \"development\"\n[limits]\nconnections = 100";
-        assert_eq!(of(few, Some(1024)), (100, vec![]));
-        let many = format!("{app}max_connections = 100000\n");
-        let both = ["upstream.max_connections", "limits.connections"].map(str::to_owned).to_vec();
-        assert_eq!(of(&many, Some(1024)), (384, both.clone()));
-        assert_eq!(of(&many, Some(2)), (1, both));
+        let both = || ["upstream.max_connections", "limits.connections"].map(str::to_owned).to_vec();
+        assert_eq!(of(&app(256), None), (4096, vec![]));
+        assert_eq!(of(&app(256), Some(65_536)), (4096, vec![]));
+        assert_eq!(of(&app(256), Some(1024)), (512, clients()));
+        assert_eq!(of(empty, Some(1024)), (768, clients()));
+        assert_eq!(of(&format!("{empty}[limits]\nconnections = 100"), Some(1024)), (100, vec![]));
+        assert_eq!(of(&app(100_000), Some(1024)), (384, both()));
+        assert_eq!(of(&app(100_000), Some(2)), (1, both()));
     }
 }
