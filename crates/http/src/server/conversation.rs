@@ -150,3 +150,54 @@ impl Body for Counted {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use http_body_util::{BodyExt, Empty};
+    use hyper::client::conn::http2::{SendRequest, handshake};
+    use hyper_util::rt::TokioTimer;
+    use tokio::io::duplex;
+    use tokio::task::JoinHandle;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A client of HTTP/2 that answers pings, and the server's side of its connection.
+    async fn connected(wait: Duration) -> (SendRequest<Empty<Bytes>>, JoinHandle<()>) {
+        let (ours, theirs) = duplex(64 * 1024);
+        let server = tokio::spawn(async move {
+            let mut builder = Builder::new(TokioExecutor::new());
+            builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(60)));
+            let answer = |_request| async move {
+                sleep(wait).await;
+                Answer::new(AnswerBody::from("done"))
+            };
+            converse(&builder, guard(ours, Duration::from_secs(10)), answer, pending()).await;
+        });
+        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(theirs)).await.unwrap();
+        tokio::spawn(async move { drop(connection.await) });
+        (sender, server)
+    }
+
+    /// K07: whoever only answers pings does not keep a connection for ever.
+    #[tokio::test(start_paused = true)]
+    async fn k07_idle_http2_connections_end() {
+        let began = Instant::now();
+        let (_sender, server) = connected(Duration::ZERO).await;
+        server.await.unwrap();
+        let lasted = began.elapsed().as_secs();
+        assert!((75..=106).contains(&lasted), "{lasted} s");
+    }
+
+    /// A request that takes longer than that is no idleness.
+    #[tokio::test(start_paused = true)]
+    async fn long_requests_are_not_idle() {
+        let (mut sender, server) = connected(Duration::from_secs(600)).await;
+        let answer = sender.send_request(Request::new(Empty::new())).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "done");
+        assert!(!server.is_finished());
+        server.await.unwrap();
+    }
+}
