@@ -407,3 +407,21 @@ impl From<&ForwardError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I06: the codes of the contract and no others (`proof_required` comes with bound sessions), each once, each a refusal.
+    #[test]
+    fn i06_codes_are_those_of_the_contract() {
+        let listed = "invalid_credentials token_missing token_expired token_invalid wrong_audience wrong_environment wrong_purpose \
+            session_revoked session_expired refresh_reused csrf_failed origin_denied insufficient_scope step_up_required rate_limited \
+            invalid_request unsupported_media_type password_too_weak signup_closed upstream_unavailable store_unavailable not_found";
+        let ours: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(ours, listed.split_whitespace().collect::<Vec<_>>());
+        assert!(
+            Code::ALL.iter().all(|code| code.status().is_client_error() || code.status().is_server_error())
+        );
+    }
+}
