@@ -48,7 +48,7 @@ pub(crate) async fn dispatch<O: Outside>(
             let answer = if let Some(preflight) = cors::preflight(&parts, &site.settings) {
                 preflight
             } else {
-                route(&site, router, Request::from_parts(parts, body), &client).await
+                Box::pin(route(&site, router, Request::from_parts(parts, body), &client)).await
             };
             ours(answer)
         }

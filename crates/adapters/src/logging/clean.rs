@@ -121,7 +121,8 @@ fn escape(text: &str, format: Format) -> Cow<'_, str> {
         c.is_control()
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    if !text.contains(steers) {
+    // Nearly every line is plain ASCII, and every line comes by here.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) || !text.contains(steers) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

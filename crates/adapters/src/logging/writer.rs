@@ -22,6 +22,9 @@ const LINES: usize = 8192;
 const BYTES: usize = 8 * 1024 * 1024;
 /// Bytes written at a time.
 const BATCH: usize = 64 * 1024;
+/// How long lines gather before they are written. Otherwise each line would wake this thread, which costs whoever logs more
+/// than the line does.
+const GATHER: Duration = Duration::from_millis(5);
 /// Tries, 10 ms apart, to have everything written at the end.
 const PATIENCE: u32 = 100;
 
@@ -137,7 +140,11 @@ struct Writing<S> {
 impl<S: Write> Writing<S> {
     /// Ends when every [`Lines`] and the guard are gone.
     fn run(mut self, messages: &Receiver<Message>) {
+        let mut caught_up = true;
         while let Ok(first) = messages.recv() {
+            if caught_up && matches!(first, Message::Line(_)) {
+                std::thread::sleep(GATHER);
+            }
             let (mut batch, mut count, mut flushed) = (String::new(), 0, None);
             let mut next = Some(first);
             while let Some(message) = next {
@@ -149,7 +156,9 @@ impl<S: Write> Writing<S> {
                     }
                     Message::Flush(done) => flushed = Some(done),
                 }
-                next = if batch.len() < BATCH { messages.try_recv().ok() } else { None };
+                let full = batch.len() >= BATCH;
+                next = if full { None } else { messages.try_recv().ok() };
+                caught_up = !full && next.is_none();
             }
             if count > 0 {
                 self.write(&batch, count);

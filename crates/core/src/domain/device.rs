@@ -15,6 +15,10 @@ impl Device {
     /// Cleans a raw user agent (I04: no control characters, capped).
     #[must_use]
     pub fn new(ip: Option<IpAddr>, user_agent: &str) -> Self {
+        // On every request: what browsers send is clean already.
+        if user_agent.len() <= 256 && user_agent.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return Self { ip, user_agent: user_agent.into() };
+        }
         let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(256).collect();
         Self { ip, user_agent: user_agent.into() }
     }

@@ -55,13 +55,13 @@ impl<O: Outside> Engine<O> {
                 self.check_memory(&principal, context).await?;
                 if !self.is_fresh(now) {
                     // This node has not heard of revocations for too long: ask, or refuse (design §6).
-                    self.check_store(principal.claims(), context).await?;
+                    Box::pin(self.check_store(principal.claims(), context)).await?;
                 }
                 principal
             }
             None => {
                 let claims = access::verify(token, &self.policy.access, &self.active_keys().verifying, now)?;
-                let principal = Arc::new(self.check_store(&claims, context).await?);
+                let principal = Arc::new(Box::pin(self.check_store(&claims, context)).await?);
                 self.check_memory(&principal, context).await?;
                 if let Some(digest) = digest {
                     self.seen.insert(digest, Arc::clone(&principal));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use countersign_core::domain::cookie::{CookieKind, CookiePolicy, SameSite};
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use memchr::memchr;
 
 /// Our cookies in a request. Values are secrets: this type does not print.
 #[derive(Default)]
@@ -76,7 +77,17 @@ fn split(pair: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn pairs(header: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    header.as_bytes().split(|b| *b == b';').map(<[u8]>::trim_ascii)
+    let mut rest = Some(header.as_bytes());
+    // On every request, over tokens of a kilobyte: not byte by byte.
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (pair, after) = match memchr(b';', text) {
+            Some(at) => text.split_at_checked(at)?,
+            None => (text, [].as_slice()),
+        };
+        rest = after.split_first().map(|(_semicolon, after)| after);
+        Some(pair.trim_ascii())
+    })
 }
 
 /// Takes our cookies, and case variants of them, out of what an upstream will see (B09). Others stay byte for byte.

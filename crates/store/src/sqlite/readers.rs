@@ -16,6 +16,8 @@ use super::open;
 const THREADS: usize = 2;
 /// Reads that may wait.
 const QUEUE: usize = 4096;
+/// Reads that one thread takes at a time: few, so that the other one gets some too.
+const BATCH: usize = 8;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -42,8 +44,10 @@ impl Readers {
             let jobs = Arc::clone(&jobs);
             let thread = std::thread::Builder::new().name(format!("store-reader-{number}"));
             threads.push(thread.spawn(move || {
-                while let Some(job) = next(&jobs) {
-                    job(&connection);
+                while let Some(batch) = next(&jobs) {
+                    for job in batch {
+                        job(&connection);
+                    }
                 }
             })?);
         }
@@ -83,6 +87,11 @@ impl Readers {
     }
 }
 
-fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+/// Waits for a job, and takes what waits behind it: under load, handing the queue to the other thread for each job costs more
+/// than the job.
+fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Vec<Job>> {
+    let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut batch = vec![jobs.recv().ok()?];
+    batch.extend(jobs.try_iter().take(BATCH - 1));
+    Some(batch)
 }
