@@ -124,7 +124,7 @@ impl Field {
         };
         let warm_up = match case {
             // Connections to the application, mostly; the measured tokens stay unseen.
-            Case::NeverSeen => Order::once(0, self.seen.min(1000)),
+            Case::NeverSeen | Case::SeenSingle => Order::once(0, self.seen.min(1000)),
             _ => Order::once(0, self.seen),
         };
         load::run(server.address, CONNECTIONS, requests, warm_up).await?;
