@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::hygiene::clean_trailers;
 use crate::pool::Lease;
 use crate::upload::Upload;
-use crate::{BodyError, Live, Protected, Stop};
+use crate::{BodyError, Live, Protected, Stop, StopReason};
 
 /// What is still in use while an answer's body streams.
 #[derive(Debug)]
@@ -114,11 +114,16 @@ impl ProxyBody {
             self.stop = Some(live.stopped());
         }
         if let Some(stop) = &mut self.stop
-            && stop.as_mut().poll(cx).is_ready()
+            && let Poll::Ready(reason) = stop.as_mut().poll(cx)
         {
-            self.cut();
-            // The end of an event stream is nothing unusual. Anything else must not look complete.
-            return Poll::Ready((!self.events).then_some(Err(BodyError::Stopped)));
+            if reason == StopReason::Shutdown && !self.events {
+                // A page that streams may finish within the server's drain; an event stream never would.
+                self.stop = None;
+            } else {
+                self.cut();
+                // The end of an event stream is nothing unusual. Anything else must not look complete.
+                return Poll::Ready((!self.events).then_some(Err(BodyError::Stopped)));
+            }
         }
         let Some(between) = self.between else { return Poll::Pending };
         let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(between)));

@@ -107,12 +107,31 @@ async fn k10_event_streams_end_with_their_session() {
 async fn k10_other_streams_break_off_with_their_session() {
     let (scripted, _next, mut gone) = events("application/x-ndjson").await;
     let session = Session::new();
-    session.end(StopReason::Shutdown);
+    session.end(StopReason::Revoked);
     let live: Arc<dyn Live> = Arc::clone(&session) as _;
     let answer = soon(forward(&scripted.upstream(), request("/"), Some(live))).await.unwrap();
     let broken = soon(answer.into_body().collect()).await.unwrap_err();
     assert!(matches!(broken, BodyError::Stopped), "{broken:?}");
     soon(gone.recv()).await.unwrap();
+}
+
+/// A server that stops lets a page that streams finish.
+#[tokio::test]
+async fn other_streams_may_finish_when_the_server_stops() {
+    let scripted = Scripted::start(|_, mut stream| async move {
+        read_head(&mut stream).await;
+        let head =
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nha\r\n";
+        stream.write_all(head).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        stream.write_all(b"2\r\nlf\r\n0\r\n\r\n").await.unwrap();
+    })
+    .await;
+    let session = Session::new();
+    session.end(StopReason::Shutdown);
+    let live: Arc<dyn Live> = Arc::clone(&session) as _;
+    let answer = soon(forward(&scripted.upstream(), request("/"), Some(live))).await.unwrap();
+    assert_eq!(soon(answer.into_body().collect()).await.unwrap().to_bytes(), "half");
 }
 
 /// Nothing is asked of the session for an ordinary page.
