@@ -1,11 +1,8 @@
 //! What holds for every page, checked on the rendered markup.
 
-use std::fs;
-use std::path::Path;
-
 use super::{
-    Account, Asset, Bounce, CheckMail, Confirm, Confirmed, ErrorPage, FormSecret, Link, Moment, NotFound,
-    SessionView, Shell, SignIn, SignUp, SignedOut, Template, asset, policy,
+    Account, Bounce, CheckMail, Confirm, Confirmed, ErrorPage, FormSecret, Link, Moment, NotFound,
+    SessionView, Shell, SignIn, SignUp, SignedOut, Template, asset,
 };
 
 const NONCE: &str = "bm9uY2Utb2YtdGhpcy1wYWdl";
@@ -329,21 +326,5 @@ fn every_asset_that_a_page_names_is_served() {
         for path in html.split('"').filter(|part| part.starts_with("/auth/assets/")) {
             assert!(asset(path).is_some(), "{name}: {path}");
         }
-    }
-}
-
-/// Writes every page, its assets and the policy into `target/pages`, to be served and looked at.
-#[test]
-#[ignore = "writes files for looking at; proves nothing"]
-fn write_the_gallery() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/pages");
-    fs::create_dir_all(root.join("auth/assets")).unwrap();
-    fs::write(root.join("policy.txt"), policy(NONCE)).unwrap();
-    for (name, html) in gallery() {
-        for path in html.split('"').filter(|part| part.starts_with("/auth/assets/")) {
-            let Asset { path, bytes, .. } = asset(path).unwrap();
-            fs::write(root.join(path.trim_start_matches('/')), bytes).unwrap();
-        }
-        fs::write(root.join(format!("{name}.html")), html).unwrap();
     }
 }

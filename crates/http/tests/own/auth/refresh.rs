@@ -56,6 +56,23 @@ async fn d01_reuse_kills_the_family() {
     client.log_in(ADA, PASSWORD).await.expect_status(200);
 }
 
+/// D07: a refresh does not widen what the session may do, whatever the client asks for.
+#[tokio::test]
+async fn d07_a_refresh_never_widens() {
+    let site = TestSite::production().start().await;
+    site.add_user("eve@example.com", &["read"]).await;
+    let client = site.client();
+    client.log_in("eve@example.com", PASSWORD).await.expect_status(200);
+    site.advance(MINUTE);
+    let body = serde_json::json!({ "scope": "read admin", "audience": "other" });
+    client.post("/auth/refresh").with_csrf().json(&body).expect_status(200).await;
+    let access = client.cookie(CookieKind::Access).unwrap();
+    let claims = data_encoding::BASE64URL_NOPAD.decode(access.split('.').nth(1).unwrap().as_bytes()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["scope"], "read");
+    assert_eq!(claims["aud"], "app");
+}
+
 /// D05: within the grace after confirmation, a slower parallel request gets the same successor.
 #[tokio::test]
 async fn d05_replay_gives_the_same_successor() {
