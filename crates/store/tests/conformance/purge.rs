@@ -46,7 +46,8 @@ pub(crate) async fn batches_are_bounded<S: Store>(store: &S) {
             .unwrap();
         let code = Code {
             hash: [n; 32],
-            kind: CodeKind::Invite,
+            // A later invitation would replace an earlier one.
+            kind: CodeKind::SignUp,
             email: user(1).email,
             password: None,
             scope: Default::default(),
