@@ -25,6 +25,8 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 pub(super) struct Readers {
     queue: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,
+    /// For reads by primary key on the caller's own thread.
+    near: Mutex<Option<Connection>>,
 }
 
 impl std::fmt::Debug for Readers {
@@ -51,7 +53,22 @@ impl Readers {
                 }
             })?);
         }
-        Ok(Self { queue: Some(queue), threads })
+        Ok(Self { queue: Some(queue), threads, near: Mutex::new(Some(open::read_only(path)?)) })
+    }
+
+    /// Reads one row by primary key, on the caller's thread if nobody else does so right now: it takes microseconds, handing it to
+    /// another thread and back takes longer. Readers of a write-ahead log never wait for the writer.
+    pub(super) async fn point<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Sql<T> + Send + 'static,
+    {
+        if let Ok(near) = self.near.try_lock()
+            && let Some(connection) = &*near
+        {
+            return work(connection).map_err(StoreError::from);
+        }
+        self.read(work).await
     }
 
     /// Reads what is committed, the caller's own writes included.
@@ -79,6 +96,7 @@ impl Readers {
     /// Ends the threads.
     pub(super) fn stop(&mut self) {
         self.queue = None;
+        self.near.lock().unwrap_or_else(PoisonError::into_inner).take();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a reader of the store ended abnormally");

@@ -92,7 +92,7 @@ impl Store for SqliteStore {
     }
 
     async fn session(&self, sid: Sid) -> Result<Option<Held>, StoreError> {
-        self.readers.read(move |c| sessions::held(c, sid)).await
+        self.readers.point(move |c| sessions::held(c, sid)).await
     }
 
     async fn session_by_public_id(&self, id: &PublicId) -> Result<Option<Held>, StoreError> {
