@@ -106,7 +106,7 @@ impl<O: Outside> Engine<O> {
         match self.policy.sign_up {
             SignUp::Off => Err(SignUpError::Closed),
             SignUp::Invite => self.accept_invitation(request, context).await,
-            SignUp::Mailed => self.mail_sign_up(request, context).await,
+            SignUp::Mailed => self.mail_sign_up(request).await,
             SignUp::Immediate => {
                 let user = self.create(request.email, request.password, ScopeSet::default(), context).await?;
                 let user = user.ok_or(SignUpError::Taken)?;
@@ -157,11 +157,7 @@ impl<O: Outside> Engine<O> {
     }
 
     /// The same work and the same answer for a free and a taken address (F06): hash, store or not, one mail.
-    async fn mail_sign_up(
-        &self,
-        request: &SignUpRequest<'_>,
-        context: &Context,
-    ) -> Result<SignUpOutcome, SignUpError> {
+    async fn mail_sign_up(&self, request: &SignUpRequest<'_>) -> Result<SignUpOutcome, SignUpError> {
         let hashed =
             self.outside.hasher().hash(request.password, &self.pepper).await.map_err(ServiceError::from)?;
         let known = self.outside.store().user_by_email(request.email).await.map_err(ServiceError::from)?;
@@ -197,7 +193,6 @@ impl<O: Outside> Engine<O> {
             // The answer stays the same: a mail that failed must not tell an unknown address from a known one.
             tracing::error!(%error, "sign-up mail was not handed over");
         }
-        let _ = context;
         Ok(SignUpOutcome::Mailed)
     }
 

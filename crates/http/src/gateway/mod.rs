@@ -121,7 +121,6 @@ impl<O: Outside> Site<O> {
             identity::add(&mut parts.headers, principal, target, &self.engine)
                 .map_err(|e| Problem::from(&e))?;
         }
-        let upgrade = cleaned.wants_upgrade();
         let live = LiveConnection {
             engine: Arc::clone(&self.engine),
             sessions: Arc::clone(&self.live),
@@ -142,9 +141,6 @@ impl<O: Outside> Site<O> {
             respond::Refusal::after(Problem::from(&error), admitted.rotated.clone())
         })?;
         self.clean_answer(&mut answer, rule, &admitted, shape);
-        if upgrade && answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            tracing::debug!(request_id = %client.request, "upgraded");
-        }
         Ok(answer.map(|body| crate::wire::body::AnswerBody::Proxy(Box::new(body))))
     }
 
@@ -158,7 +154,7 @@ impl<O: Outside> Site<O> {
         &self.settings.protected
     }
 
-    /// Whether a request could be asked again with its Strict cookies.
+    /// Reads our cookies, and refuses those that came twice (B04).
     pub(crate) fn read_jar(&self, parts: &Parts, context: &Context) -> Result<Jar, Problem> {
         let jar = Jar::read(&parts.headers, &self.settings.cookies);
         self.refuse_tossed(&jar, context)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_core::domain::base62;
 use countersign_core::domain::cookie::{BOUNCED_TTL, CookieKind};
 use countersign_core::domain::route::{RouteAuth, RouteCors, RouteRule};
 use countersign_core::port::Outside;
@@ -240,13 +241,10 @@ impl<O: Outside> Site<O> {
         answer
     }
 
+    /// A fresh nonce for one page's policy.
     pub(crate) fn nonce(&self) -> String {
-        data_encoding_nonce(self.engine.random16())
+        base62::encode(&self.engine.random16(), 22)
     }
-}
-
-fn data_encoding_nonce(bytes: [u8; 16]) -> String {
-    countersign_core::domain::base62::encode(&bytes, 22)
 }
 
 /// Renders a page under its policy.
