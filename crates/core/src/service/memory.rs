@@ -1,9 +1,11 @@
 //! What a node holds in memory: who is dead, who was seen, what waits to be written (design §5, §6).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::feed::{Change, Journal};
 use crate::domain::device::Device;
 use crate::domain::event::{Event, Level, Outcome};
 use crate::domain::id::{Epoch, Generation, Sid, UserId};
@@ -24,6 +26,32 @@ struct Dead {
     sids: HashMap<Sid, Timestamp>,
     epochs: HashMap<UserId, (Epoch, Timestamp)>,
     abandoned: HashMap<Sid, Vec<Abandoned>>,
+    journal: Journal,
+}
+
+impl Dead {
+    fn end(&mut self, sid: Sid, at: Timestamp, now: Timestamp) {
+        if let Entry::Vacant(vacant) = self.sids.entry(sid) {
+            vacant.insert(at);
+            self.journal.note(Change::Session(sid), now);
+        }
+    }
+
+    fn raise(&mut self, user: &UserId, epoch: Epoch, at: Timestamp, now: Timestamp) {
+        if self.epochs.get(user).is_none_or(|(known, _)| *known < epoch) {
+            self.epochs.insert(user.clone(), (epoch, at));
+            self.journal.note(Change::User(user.clone(), epoch), now);
+        }
+    }
+
+    fn abandon(&mut self, sid: Sid, range: Abandoned, now: Timestamp) {
+        let ranges = self.abandoned.entry(sid).or_default();
+        if !ranges.contains(&range) {
+            ranges.retain(|r| r.first != range.first);
+            ranges.push(range);
+            self.journal.note(Change::Abandoned(sid, range.first, range.last), now);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -98,28 +126,24 @@ impl Memory {
     }
 
     /// Takes a notice in. Idempotent, and newer knowledge is never overwritten by older.
-    pub(super) fn apply(&self, notice: &Notice) {
+    pub(super) fn apply(&self, notice: &Notice, now: Timestamp) {
         match notice {
-            Notice::SessionEnded { sid, at } => {
-                self.dead_mut(|dead| {
-                    dead.sids.entry(*sid).or_insert(*at);
-                    dead.abandoned.remove(sid);
-                });
+            Notice::SessionEnded { sid, at } => self.dead_mut(|dead| {
+                dead.end(*sid, *at, now);
+                dead.abandoned.remove(sid);
+            }),
+            Notice::EpochRaised { user, epoch, at } => {
+                self.dead_mut(|dead| dead.raise(user, *epoch, *at, now));
             }
-            Notice::EpochRaised { user, epoch, at } => self.dead_mut(|dead| {
-                let entry = dead.epochs.entry(user.clone()).or_insert((*epoch, *at));
-                if entry.0 < *epoch {
-                    *entry = (*epoch, *at);
-                }
-            }),
-            Notice::Abandoned { sid, range } => self.dead_mut(|dead| {
-                let ranges = dead.abandoned.entry(*sid).or_default();
-                ranges.retain(|r| r.first != range.first);
-                ranges.push(*range);
-            }),
+            Notice::Abandoned { sid, range } => self.dead_mut(|dead| dead.abandon(*sid, *range, now)),
             Notice::Confirmed { sid, generation, at } => self.note_use(*sid, None, Some((*generation, *at))),
             Notice::Gap => {}
         }
+    }
+
+    /// Looks at the journal for readers of the feed.
+    pub(super) fn journal<T>(&self, read: impl FnOnce(&Journal) -> T) -> T {
+        read(&self.dead.read().unwrap_or_else(PoisonError::into_inner).journal)
     }
 
     fn dead_mut(&self, change: impl FnOnce(&mut Dead)) {
@@ -130,19 +154,15 @@ impl Memory {
     pub(super) fn refill(&self, known: RevocationsSince, forget_before: Timestamp, now: Timestamp) {
         self.dead_mut(|dead| {
             for (sid, at) in known.ended {
-                dead.sids.entry(sid).or_insert(at);
+                dead.end(sid, at, now);
             }
             for (user, epoch, at) in known.epochs {
-                let entry = dead.epochs.entry(user).or_insert((epoch, at));
-                if entry.0 < epoch {
-                    *entry = (epoch, at);
-                }
+                dead.raise(&user, epoch, at, now);
             }
             for (sid, range) in known.abandoned {
-                let ranges = dead.abandoned.entry(sid).or_default();
-                ranges.retain(|r| r.first != range.first);
-                ranges.push(range);
+                dead.abandon(sid, range, now);
             }
+            dead.journal.forget(forget_before);
             dead.sids.retain(|_, at| *at >= forget_before);
             dead.epochs.retain(|_, (_, at)| *at >= forget_before);
             dead.abandoned.retain(|_, ranges| {

@@ -20,7 +20,7 @@ pub enum Target {
 impl<O: Outside> Engine<O> {
     /// Makes a notice true here, then tells everybody else.
     pub(super) fn announce(&self, notice: Notice) {
-        self.memory.apply(&notice);
+        self.memory.apply(&notice, self.now());
         self.outside.bus().publish(notice);
     }
 

@@ -186,7 +186,7 @@ impl<O: Outside> Engine<O> {
         let known = &before.session.rotation.abandoned;
         for range in after.session.rotation.abandoned.iter().filter(|a| !known.contains(a)) {
             let notice = Notice::Abandoned { sid, range: *range };
-            self.memory.apply(&notice);
+            self.memory.apply(&notice, self.now());
             self.outside.bus().publish(notice);
         }
         let event = match verdict {

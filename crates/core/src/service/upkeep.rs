@@ -41,12 +41,14 @@ impl<O: Outside> Engine<O> {
     /// # Errors
     /// [`StoreError`]; the node grows stale and then asks the store on each request.
     pub async fn poll(&self) -> Result<(), StoreError> {
-        self.refill(self.now().minus(POLL_WINDOW)).await
+        // After an outage: from where the last poll ended.
+        let heard = self.memory.fresh_at().min(self.now());
+        self.refill(heard.minus(POLL_WINDOW)).await
     }
 
     /// Takes a notice from another node in.
     pub fn hear(&self, notice: &Notice) {
-        self.memory.apply(notice);
+        self.memory.apply(notice, self.now());
     }
 
     /// Deletes what nobody needs, in bounded batches. Returns how many rows went; call again soon while it is not zero.

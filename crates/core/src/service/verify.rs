@@ -136,7 +136,7 @@ impl<O: Outside> Engine<O> {
         let claims = principal.claims();
         if principal.take_unconfirmed() {
             let notice = Notice::Confirmed { sid: claims.sid, generation: claims.generation, at: now };
-            self.memory.apply(&notice);
+            self.memory.apply(&notice, now);
             self.outside.bus().publish(notice);
         }
         if principal.should_note(now) {
@@ -155,7 +155,7 @@ impl<O: Outside> Engine<O> {
         }
     }
 
-    fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.memory.fresh_at()) <= self.policy.max_staleness
     }
 }
