@@ -190,11 +190,7 @@ fn policy(algorithm: Algorithm) -> Result<Policy, Failure> {
             leeway,
         },
         session: SessionPolicy { access_ttl: ACCESS_TTL, idle_ttl: DAY * 7, absolute_ttl: DAY * 30, leeway },
-        rotation: RotationPolicy {
-            reuse_grace: Duration::from_secs(10),
-            access_lifetime: ACCESS_TTL + leeway,
-            after_rollback: AfterRollback::Heal,
-        },
+        rotation: RotationPolicy::new(Duration::from_secs(10), ACCESS_TTL + leeway, AfterRollback::Heal),
         sign_up: SignUp::Off,
         session_limit: None,
         password: PasswordPolicy::single_factor([], []),

@@ -46,14 +46,14 @@ pub(super) fn policy(settings: &Settings) -> anyhow::Result<Policy> {
             leeway: tokens.leeway,
         },
         session,
-        rotation: RotationPolicy {
-            reuse_grace: settings.rotation.reuse_grace,
-            access_lifetime: tokens.access_ttl + tokens.leeway,
-            after_rollback: match settings.rotation.after_rollback {
+        rotation: RotationPolicy::new(
+            settings.rotation.reuse_grace,
+            tokens.access_ttl + tokens.leeway,
+            match settings.rotation.after_rollback {
                 AfterRollback::Heal => rotation::AfterRollback::Heal,
                 AfterRollback::Revoke => rotation::AfterRollback::Revoke,
             },
-        },
+        ),
         sign_up: sign_up(settings),
         session_limit: Some(SessionLimit {
             max: settings.accounts.max_sessions,

@@ -30,14 +30,12 @@ impl Store {
         self.ended = true;
     }
 
-    /// The compare-and-set on (`current`, `lost`). A confirmation written since the read stays if `next` hands the same
-    /// generation out again.
+    /// The compare-and-set on (`current`, `lost`).
     pub(crate) fn rotate_if_current(&mut self, judged: &RotationRecord, next: &RotationRecord) -> bool {
-        if self.ended || (self.record.current, self.record.lost) != (judged.current, judged.lost) {
+        let Some(after) = self.record.succeeded_by(judged, next).filter(|_| !self.ended) else {
             return false;
-        }
-        let confirmed_at = if next.current == self.record.current { self.record.confirmed_at } else { None };
-        self.record = RotationRecord { confirmed_at: next.confirmed_at.or(confirmed_at), ..next.clone() };
+        };
+        self.record = after;
         self.history.push(self.record.clone());
         true
     }

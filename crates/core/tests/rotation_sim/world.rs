@@ -82,11 +82,8 @@ impl World {
     /// A session just opened; the first jar is the honest client's. Messages live G less the clocks' difference.
     pub(crate) fn new(skew_ms: u64, behind: Behind) -> Self {
         let now = Timestamp::from_secs(1_790_000_000);
-        let policy = RotationPolicy {
-            reuse_grace: Duration::from_millis(G),
-            access_lifetime: Duration::from_millis(ACCESS + 60_000),
-            after_rollback: AfterRollback::Heal,
-        };
+        let access_lifetime = Duration::from_millis(ACCESS + 60_000);
+        let policy = RotationPolicy::new(Duration::from_millis(G), access_lifetime, AfterRollback::Heal);
         Self {
             now,
             store: Store::opened(now),

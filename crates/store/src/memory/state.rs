@@ -172,17 +172,10 @@ impl State {
         device: &Device,
     ) -> Rotated {
         let Some(session) = self.sessions.get_mut(&sid) else { return Rotated::Gone };
-        let before = &session.rotation;
-        let wins = session.ended.is_none() && before.current == judged.current && before.lost == judged.lost;
-        if wins {
-            let mut next = next.clone();
-            if let Some(at) = before.confirmed_at
-                && next.current == before.current
-                && next.confirmed_at.is_none()
-            {
-                next.confirmed_at = Some(at.max(next.handed_over_at));
-            }
-            session.rotation = next;
+        let after = session.rotation.succeeded_by(judged, next).filter(|_| session.ended.is_none());
+        let wins = after.is_some();
+        if let Some(after) = after {
+            session.rotation = after;
             session.seen_at = session.seen_at.max(seen_at);
             session.device = device.clone();
         }

@@ -40,11 +40,11 @@ pub fn policy(environment: &str, issuer: &str) -> Policy {
             environment: Environment::parse(environment).expect("environment"),
             leeway: session.leeway,
         },
-        rotation: RotationPolicy {
-            reuse_grace: Duration::from_secs(10),
-            access_lifetime: session.access_ttl + session.leeway,
-            after_rollback: AfterRollback::Heal,
-        },
+        rotation: RotationPolicy::new(
+            Duration::from_secs(10),
+            session.access_ttl + session.leeway,
+            AfterRollback::Heal,
+        ),
         session,
         sign_up: if environment == "development" { SignUp::Immediate } else { SignUp::Mailed },
         session_limit: Some(SessionLimit { max: 100, end_oldest: true }),

@@ -1,8 +1,6 @@
 //! The table of design §5, row by row.
 
-use super::{
-    Abandoned, AfterRollback, KEEP_GRACES, LOST_GRACES, MAX_LOST, RotationPolicy, RotationRecord, Verdict,
-};
+use super::{Abandoned, AfterRollback, RotationPolicy, RotationRecord, Verdict};
 use crate::domain::id::Generation;
 use crate::domain::time::Timestamp;
 
@@ -65,7 +63,8 @@ pub fn judge(
     match (Some(generation) == record.from, record.confirmed_at) {
         (true, None) => lost_answer(policy, record, presented, now),
         (true, Some(confirmed_at))
-            if !policy.reuse_grace.is_zero() && now.since(confirmed_at) <= policy.reuse_grace =>
+            if !policy.reuse_grace.is_zero()
+                && now.since(confirmed_at) <= policy.reuse_grace * policy.windows().confirmed =>
         {
             // Slower parallel requests of the same client, sent before it had the new cookies.
             Verdict::Replay { next: None }
@@ -75,7 +74,7 @@ pub fn judge(
 }
 
 fn present_current(policy: &RotationPolicy, record: &RotationRecord, now: Timestamp) -> Verdict {
-    let keep_for = policy.reuse_grace * KEEP_GRACES;
+    let keep_for = policy.reuse_grace * policy.windows().keep;
     // An eager client must not push its own slower requests out of the window in which they are replayed.
     if record.from.is_some() && now.since(record.handed_over_at) < keep_for {
         return Verdict::Keep { confirms: record.confirmed_at.is_none() };
@@ -96,11 +95,11 @@ fn lost_answer(
         return Verdict::Replay { next: None };
     }
     // A thief who polls with a spent token would otherwise keep the window open for ever.
-    if record.lost >= MAX_LOST {
+    if record.lost >= policy.windows().max_lost {
         return spent(record, presented, now);
     }
     let lost = record.lost.saturating_add(1);
-    if age <= grace * LOST_GRACES {
+    if age <= grace * policy.windows().lost {
         return Verdict::Replay {
             next: Some(RotationRecord { handed_over_at: now, lost, ..record.clone() }),
         };

@@ -60,4 +60,17 @@ impl RotationRecord {
         }
         news
     }
+
+    /// The compare-and-set of every store, as a pure rule: the record after `next` was written over `self`, or `None` where
+    /// `judged` is no longer what is stored. A confirmation written meanwhile is no conflict, and stays where the same
+    /// generation is handed out again.
+    #[must_use]
+    pub fn succeeded_by(&self, judged: &Self, next: &Self) -> Option<Self> {
+        if (self.current, self.lost) != (judged.current, judged.lost) {
+            return None;
+        }
+        let kept = self.confirmed_at.filter(|_| next.current == self.current);
+        let confirmed_at = next.confirmed_at.or(kept.map(|at| at.max(next.handed_over_at)));
+        Some(Self { confirmed_at, ..next.clone() })
+    }
 }

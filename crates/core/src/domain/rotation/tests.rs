@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::{
-    Abandoned, AfterRollback, Carrier, FALLBACK_GRACE, MAX_LOST, Presented, RotationPolicy, RotationRecord,
-    Verdict, judge,
+    Abandoned, AfterRollback, Carrier, FALLBACK_GRACE, Presented, RotationPolicy, RotationRecord, Verdict,
+    Windows, judge,
 };
 use crate::domain::id::Generation;
 use crate::domain::time::Timestamp;
 
 const G: i64 = 10_000;
 const T0: i64 = 1_790_000_000_000;
+const MAX_LOST: u8 = Windows::DESIGN.max_lost;
 const ACCESS: Duration = Duration::from_secs(15 * 60 + 60);
 
 fn policy() -> RotationPolicy {
@@ -18,7 +19,7 @@ fn policy() -> RotationPolicy {
 }
 
 fn with_grace(reuse_grace: Duration) -> RotationPolicy {
-    RotationPolicy { reuse_grace, access_lifetime: ACCESS, after_rollback: AfterRollback::Heal }
+    RotationPolicy::new(reuse_grace, ACCESS, AfterRollback::Heal)
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -194,7 +195,7 @@ fn the_future_heals_unless_refused() {
     for generation in [8, 9, 4_000] {
         let heal = Verdict::Heal { next: rotated(generation, 3) };
         assert_eq!(jar(&unconfirmed(), generation, 3), heal);
-        let strict = RotationPolicy { after_rollback: AfterRollback::Revoke, ..policy() };
+        let strict = RotationPolicy::new(Duration::from_secs(10), ACCESS, AfterRollback::Revoke);
         let presented = Presented::from_jar(Generation(generation));
         assert_eq!(judge(&strict, &unconfirmed(), presented, at(3)), Verdict::Reuse);
     }
@@ -289,4 +290,21 @@ fn only_the_first_use_of_the_current_generation_confirms() {
     assert_eq!(record.confirmed_at, Some(at(0)), "never before the hand-over");
     assert!(!record.confirm(Generation(7), at(9)));
     assert_eq!(record.confirmed_at, Some(at(0)));
+}
+
+/// D02: of two writes over one judged record only the first counts; a confirmation beside it is kept.
+#[test]
+fn d02_a_record_is_succeeded_once() {
+    let judged = unconfirmed();
+    let lost = RotationRecord { handed_over_at: at(2 * G), lost: 1, ..judged.clone() };
+    let rotated = rotated(7, 5 * G);
+    for next in [&lost, &rotated] {
+        let after = judged.succeeded_by(&judged, next).expect("the first writer wins");
+        assert_eq!(after, *next);
+        assert_eq!(after.succeeded_by(&judged, next), None, "the second does not");
+    }
+    let used = confirmed(G);
+    assert_eq!(used.succeeded_by(&judged, &rotated), Some(rotated), "another generation: not in use yet");
+    let kept = RotationRecord { confirmed_at: Some(at(2 * G)), ..lost.clone() };
+    assert_eq!(used.succeeded_by(&judged, &lost), Some(kept), "never before the hand-over");
 }
