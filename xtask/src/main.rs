@@ -10,6 +10,7 @@
 
 mod check;
 mod e2e;
+mod js;
 mod paths;
 mod run;
 mod setup;
@@ -21,6 +22,7 @@ cargo xtask COMMAND
 
   test         install what the tests need (Debian and Ubuntu; once), then run every test
   test-rust    only the tests of the Rust workspace, the layering test among them
+  test-js      only the tests of js/node, against the real Express and Fastify
   test-e2e     only the real-browser stories; names after it select files: cargo xtask test-e2e newcomer
   setup        only install what is missing
   ci           what .ci/run runs: format, clippy, documentation, licences and sources, then test
@@ -64,6 +66,7 @@ fn dispatch(command: &str, rest: &[String]) -> Option<anyhow::Result<()>> {
     Some(match command {
         "test" => test(),
         "test-rust" => check::tests(),
+        "test-js" => setup::run().and_then(|()| js::tests()),
         "setup" => setup::run(),
         "ci" => check::fmt()
             .and_then(|()| check::clippy())
@@ -86,5 +89,6 @@ fn dispatch(command: &str, rest: &[String]) -> Option<anyhow::Result<()>> {
 fn test() -> anyhow::Result<()> {
     setup::run()?;
     check::tests()?;
+    js::tests()?;
     e2e::stories(&[])
 }

@@ -15,6 +15,11 @@ pub(crate) fn e2e() -> PathBuf {
     root().join("e2e")
 }
 
+/// The Node verifier.
+pub(crate) fn js_node() -> PathBuf {
+    root().join("js").join("node")
+}
+
 /// What is kept between clones: `$XDG_CACHE_HOME/countersign`, else `~/.cache/countersign`.
 ///
 /// # Errors

@@ -6,8 +6,8 @@ use std::process::Command;
 use super::ByHand;
 use crate::run::{find, quietly, succeeds};
 
-/// Vite and Playwright run on this version and later.
-const NODE_MAJOR: u32 = 18;
+/// `js/node` runs on this version and later; Debian 13 has it.
+const NODE_MAJOR: u32 = 20;
 
 /// What a test needs, how to see that it is there, and the package that brings it.
 struct Need {
@@ -23,7 +23,7 @@ const NEEDS: [Need; 9] = [
     Need { what: "strace", package: "strace", present: || find("strace").is_some() },
     Need { what: "certutil", package: "libnss3-tools", present: || find("certutil").is_some() },
     Need { what: "openssl", package: "openssl", present: || find("openssl").is_some() },
-    Need { what: "Node.js 18 or later", package: "nodejs", present: node_is_recent },
+    Need { what: "Node.js 20 or later", package: "nodejs", present: node_is_recent },
     Need { what: "npm", package: "npm", present: || find("npm").is_some() },
     Need { what: "Python 3 with venv", package: "python3-venv", present: python_has_venv },
 ];
