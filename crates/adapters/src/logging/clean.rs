@@ -2,43 +2,23 @@
 //! terminal or forges another line (I04). The first line is that secrets cannot print.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use countersign_core::domain::recognise::redact;
-use serde_json::Value;
-
-use super::Format;
 
 /// Longest line in bytes, without the line end.
-const LONGEST: usize = 16 * 1024;
+pub(super) const LONGEST: usize = 16 * 1024;
 /// Longest event that is looked at; what lies beyond is left out unseen.
 pub(super) const LONGEST_RAW: usize = 64 * 1024;
 
-/// One event as the formatter wrote it → one line that may be written, without its line end.
-pub(super) fn clean(raw: &str, format: Format) -> String {
+/// One event as the formatter wrote it for people → one line that may be written, without its line end.
+pub(super) fn clean(raw: &str) -> String {
     let raw = raw.strip_suffix('\n').unwrap_or(raw);
-    match format {
-        Format::Pretty => {
-            let clean = escape(&redact_escaped(raw), Format::Pretty).into_owned();
-            cut(clean)
-        }
-        Format::Json => {
-            let clean = match redact_escaped(raw) {
-                Cow::Borrowed(same) => escape(same, Format::Json).into_owned(),
-                // Text was taken out: again, value by value, so that JSON it stays.
-                Cow::Owned(text) => {
-                    escape(&redact_json(raw).unwrap_or_else(|| quoted(&text)), Format::Json).into_owned()
-                }
-            };
-            // The cut end of an object is no object.
-            if clean.len() <= LONGEST { clean } else { quoted(&cut(clean)) }
-        }
-    }
+    cut(escape(&redact_escaped(raw)).into_owned())
 }
 
 /// Redacts text in which control characters may stand as `\n`, `\u001b` …: the letters of such an escape would otherwise
 /// look like the beginning of the token behind it, and hide it.
-fn redact_escaped(text: &str) -> Cow<'_, str> {
+pub(super) fn redact_escaped(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return redact(text);
     }
@@ -82,70 +62,30 @@ fn escape_length(text: &str) -> usize {
     }
 }
 
-/// Redacts every string of a JSON object, and every value of a secret name.
-fn redact_json(text: &str) -> Option<String> {
-    let mut value: Value = serde_json::from_str(text).ok()?;
-    redact_value(&mut value);
-    serde_json::to_string(&value).ok()
+/// Control characters, line and paragraph separators, and those that reverse the reading direction.
+pub(super) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn redact_value(value: &mut Value) {
-    match value {
-        Value::String(text) => {
-            if let Cow::Owned(redacted) = redact_escaped(text) {
-                *text = redacted;
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(redact_value),
-        Value::Object(fields) => {
-            for (name, value) in fields.iter_mut() {
-                if is_secret_name(name) {
-                    *value = Value::String("[redacted secret]".into());
-                } else {
-                    redact_value(value);
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let probe = format!("{name}=x");
-    redact(&probe) != probe
-}
-
-/// Replaces control characters, line and paragraph separators, and those that reverse the reading direction.
-fn escape(text: &str, format: Format) -> Cow<'_, str> {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+/// Replaces what steers a terminal.
+fn escape(text: &str) -> Cow<'_, str> {
     // Nearly every line is plain ASCII, and every line comes by here.
     if text.bytes().all(|b| matches!(b, b' '..=b'~')) || !text.contains(steers) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        match (steers(c), format) {
-            (false, _) => out.push(c),
-            (true, Format::Pretty) => out.extend(c.escape_default()),
-            // Writing to a String cannot fail.
-            (true, Format::Json) => drop(write!(out, "\\u{:04x}", u32::from(c))),
+        if steers(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
         }
     }
     Cow::Owned(out)
 }
 
-/// A JSON object around text that is not one.
-fn quoted(text: &str) -> String {
-    let text = Value::String(cut(text.to_owned()));
-    format!(
-        "{{\"level\":\"WARN\",\"message\":\"a log line could not be written as it was\",\"line\":{text}}}"
-    )
-}
-
-fn cut(mut text: String) -> String {
+pub(super) fn cut(mut text: String) -> String {
     if text.len() > LONGEST {
         let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
@@ -173,7 +113,7 @@ mod tests {
         for around in
             ["x {} y", "a={}", "line\\n{}", "line\\\\n{}", "\\u001b{}", "\\u{1b}{}", "\\x1b{}", "\n{}"]
         {
-            let text = clean(&around.replace("{}", JWT), Format::Pretty);
+            let text = clean(&around.replace("{}", JWT));
             assert!(!text.contains("eyJ") && text.contains("[redacted JWT]"), "{around}: {text}");
         }
         for line in [
@@ -181,29 +121,8 @@ mod tests {
             r"first\npassword=hunter2hunter2",
             r"a\u{1b}csrf_token: hunter2",
         ] {
-            let text = clean(line, Format::Pretty);
+            let text = clean(line);
             assert!(!text.contains("hunter2"), "{text}");
-        }
-    }
-
-    /// I01: in JSON too, and what comes out is JSON still.
-    #[test]
-    fn i01_json_stays_json() {
-        for (name, value) in [
-            ("message", format!("got {JWT}")),
-            ("message", format!("first\n{JWT}\u{1b}[0m")),
-            ("authorization", "Bearer abcdef and more".into()),
-            ("cookie", "a=b; c=d".into()),
-            ("password", "hunter2hunter2\"quoted".into()),
-            ("message", "authorization: Bearer abcdef".into()),
-        ] {
-            let raw = serde_json::json!({ "level": "INFO", name: value, "status": 200, "span": { "n": 7 } });
-            let line = clean(&format!("{raw}\n"), Format::Json);
-            let parsed: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
-            assert_eq!((&parsed["status"], &parsed["span"]["n"]), (&200.into(), &7.into()), "{line}");
-            for gone in ["eyJ", "abcdef", "hunter2", "a=b"] {
-                assert!(!line.contains(gone), "{line}");
-            }
         }
     }
 
@@ -211,22 +130,17 @@ mod tests {
     #[test]
     fn i04_control_characters_are_escaped() {
         let evil = "a\r\nFAKE line\u{1b}[2J\0\u{7f}\u{9b}31m\u{202e}b\u{2028}c\n";
-        let line = clean(evil, Format::Pretty);
+        let line = clean(evil);
         assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}' || c == '\u{2028}'), "{line:?}");
         assert!(line.contains("a\\r\\nFAKE line\\u{1b}[2J"), "{line}");
-        let json = clean(&format!("{}\n", serde_json::json!({ "agent": evil })), Format::Json);
-        assert!(!json.contains(|c: char| c.is_control() || c == '\u{202e}'), "{json:?}");
-        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["agent"], evil);
     }
 
-    /// I04: lengths are capped, and a cut line of JSON is still JSON.
+    /// I04: lengths are capped.
     #[test]
     fn i04_length_caps() {
         let long = "ä".repeat(40_000);
-        let line = clean(&long, Format::Pretty);
+        let line = clean(&long);
         assert!(line.len() < LONGEST + 16 && line.ends_with("[cut]"));
-        let json = clean(&serde_json::json!({ "message": long }).to_string(), Format::Json);
-        assert!(serde_json::from_str::<Value>(&json).is_ok() && json.len() < 2 * LONGEST);
         let raw = format!("{} {JWT}", "x".repeat(LONGEST_RAW - 30));
         assert!(!head(raw.as_bytes()).contains("eyJ"));
     }
@@ -236,9 +150,7 @@ mod tests {
         for line in
             ["2026-01-01T00:00:00Z  INFO countersign: listening address=127.0.0.1:8443", r"path C:\new\table"]
         {
-            assert_eq!(clean(line, Format::Pretty), line);
+            assert_eq!(clean(line), line);
         }
-        let json = r#"{"level":"INFO","message":"a \"quoted\" word\n","n":1}"#;
-        assert_eq!(clean(json, Format::Json), json);
     }
 }

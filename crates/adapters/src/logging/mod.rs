@@ -1,8 +1,8 @@
-//! Where log lines go: formatted by `tracing-subscriber`, then cleaned (I01, I04) and written by a thread of their own, so
-//! that neither a full disk nor a reader that stopped reading ever stops or breaks a request (I07).
+//! Where log lines go: formatted, cleaned (I01, I04) and written by a thread of their own, so that neither a full disk nor a reader that stopped reading ever stops or breaks a request (I07).
 
 mod clean;
 mod fields;
+mod json;
 mod paint;
 mod writer;
 
@@ -109,13 +109,16 @@ pub fn subscriber<W: Write + Send + 'static>(
     };
     let filter = EnvFilter::builder().parse(filter).map_err(wrong)?;
     let (lines, guard) = Lines::start(format, colours, sink).map_err(LogError::Thread)?;
-    // Colours are added after cleaning: escape sequences between a name and its value would hide it from the redactor.
-    // The library's own error reports go to standard error by a macro that panics when it is full (I07).
-    let plain =
-        tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false).with_writer(lines);
     let layer = match format {
-        Format::Pretty => plain.fmt_fields(fields::Telling).boxed(),
-        Format::Json => plain.json().flatten_event(true).with_span_list(false).boxed(),
+        // Colours are added after cleaning: escape sequences between a name and its value would hide it from the redactor.
+        // The library's own error reports go to standard error by a macro that panics when it is full (I07).
+        Format::Pretty => tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .log_internal_errors(false)
+            .with_writer(lines)
+            .fmt_fields(fields::Telling)
+            .boxed(),
+        Format::Json => json::Json::new(lines).boxed(),
     };
     Ok((tracing_subscriber::registry().with(filter).with(layer), guard))
 }

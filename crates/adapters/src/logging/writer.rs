@@ -24,12 +24,15 @@ const BYTES: usize = 8 * 1024 * 1024;
 const BATCH: usize = 64 * 1024;
 /// How long lines gather before they are written. Otherwise each line would wake this thread, which costs whoever logs more
 /// than the line does.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(10);
 /// Tries, 10 ms apart, to have everything written at the end.
 const PATIENCE: u32 = 100;
 
 enum Message {
-    Line(String),
+    /// As the formatter for people wrote it.
+    Raw(String),
+    /// As it may be written.
+    Clean(String),
     Flush(SyncSender<()>),
 }
 
@@ -67,11 +70,14 @@ impl Lines {
         Ok((Self { queue: queue.clone(), counters }, LogGuard { queue, _thread: thread }))
     }
 
-    fn push(&self, event: &[u8]) {
-        let line = head(event).into_owned();
-        let bytes = line.len();
+    /// Queues a line that may be written as it is, without its line end.
+    pub(super) fn push_clean(&self, line: String) {
+        self.push(line.len(), Message::Clean(line));
+    }
+
+    fn push(&self, bytes: usize, line: Message) {
         if self.counters.waiting_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > BYTES
-            || self.queue.try_send(Message::Line(line)).is_err()
+            || self.queue.try_send(line).is_err()
         {
             self.counters.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.counters.lost.fetch_add(1, Ordering::Relaxed);
@@ -107,7 +113,8 @@ impl Write for Event<'_> {
 impl Drop for Event<'_> {
     fn drop(&mut self) {
         if !self.text.is_empty() {
-            self.lines.push(&self.text);
+            let line = head(&self.text).into_owned();
+            self.lines.push(line.len(), Message::Raw(line));
         }
     }
 }
@@ -142,16 +149,19 @@ impl<S: Write> Writing<S> {
     fn run(mut self, messages: &Receiver<Message>) {
         let mut caught_up = true;
         while let Ok(first) = messages.recv() {
-            if caught_up && matches!(first, Message::Line(_)) {
+            if caught_up && !matches!(first, Message::Flush(_)) {
                 std::thread::sleep(GATHER);
             }
             let (mut batch, mut count, mut flushed) = (String::new(), 0, None);
             let mut next = Some(first);
             while let Some(message) = next {
                 match message {
-                    Message::Line(line) => {
-                        self.counters.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
-                        self.render(&line, &mut batch);
+                    Message::Raw(line) => {
+                        self.take(&line, &self.render(&line), &mut batch);
+                        count += 1;
+                    }
+                    Message::Clean(line) => {
+                        self.take(&line, &line, &mut batch);
                         count += 1;
                     }
                     Message::Flush(done) => flushed = Some(done),
@@ -170,11 +180,16 @@ impl<S: Write> Writing<S> {
         }
     }
 
-    fn render(&self, line: &str, batch: &mut String) {
-        let line = clean(line, self.format);
-        let painted = if self.colours && self.format == Format::Pretty { paint(&line) } else { line };
-        batch.push_str(&painted);
+    /// Takes a line out of the queue.
+    fn take(&self, queued: &str, line: &str, batch: &mut String) {
+        self.counters.waiting_bytes.fetch_sub(queued.len(), Ordering::Relaxed);
+        batch.push_str(line);
         batch.push('\n');
+    }
+
+    fn render(&self, line: &str) -> String {
+        let line = clean(line);
+        if self.colours { paint(&line) } else { line }
     }
 
     /// A failed write loses the batch and nothing else; the next one is tried again (I07).

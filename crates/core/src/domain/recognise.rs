@@ -78,6 +78,9 @@ pub fn shape(word: &str) -> Option<TokenShape> {
 /// Replaces every token and every value of a secret name. Text without any is returned as it is.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
+    if !is_suspect(text) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut copied = 0;
     while let Some(found) = next_secret(text, copied) {
@@ -92,6 +95,20 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Whether the value of a member, field or header of this name is a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+}
+
+/// Whether text could hold any secret at all. Cheap: every value that is logged comes by here.
+fn is_suspect(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // A name and its value, the `_` of `csr_` and `csk_`, the beginning of a JSON object in base64url.
+    memchr::memchr3(b':', b'=', b'_', bytes).is_some()
+        || memchr::memchr_iter(b'J', bytes).any(|at| bytes.get(..at).is_some_and(|b| b.ends_with(b"ey")))
 }
 
 /// A part of a text that has to go, as byte offsets.
@@ -145,7 +162,7 @@ fn token_at(rest: &str) -> Option<(&str, &'static str)> {
 /// The value, and how far behind the start of the name it begins, if a text begins with a secret name and its value.
 fn secret_value(rest: &str) -> Option<(usize, &str)> {
     let name = rest.find(|c| !is_name_char(c)).map_or(Some(rest), |end| rest.get(..end))?;
-    if !SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+    if !is_secret_name(name) {
         return None;
     }
     let after = rest.get(name.len()..)?.trim_start_matches(['"', '\'', ' ', '\\', ']']);
