@@ -1,7 +1,9 @@
 //! Listening: TLS, HTTP/1.1 and HTTP/2, limits on heads and connections, graceful shutdown (design §7, §9).
 
 mod conversation;
+mod worker;
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +22,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use conversation::{converse, guard};
+use worker::Workers;
 
 use crate::dispatch::dispatch;
 use crate::route;
@@ -51,6 +54,8 @@ pub struct Listeners {
     pub admin: Option<TcpListener>,
     /// `/healthz`, `/readyz` elsewhere.
     pub health: Option<TcpListener>,
+    /// Threads that serve browsers, each with a runtime of its own; 0 serves them on the runtime of the caller.
+    pub threads: usize,
 }
 
 /// How to stop.
@@ -75,17 +80,21 @@ struct Door<O: Outside> {
 }
 
 /// Serves until `stop` completes, then shuts down gracefully: not ready, then no new requests, WebSockets closed with 1012, then the end.
+///
+/// # Errors
+/// The system gives no threads for it.
 pub async fn serve<O: Outside>(
     site: Arc<Site<O>>,
     listeners: Listeners,
     stop: impl Future<Output = ()> + Send,
     shutdown: Shutdown,
-) {
+) -> io::Result<()> {
     let (closing, closed) = watch::channel(false);
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let following = tokio::spawn(Arc::clone(&site.live).follow(Arc::clone(&site.engine)));
     let router = route::router(&site);
     let limit = Arc::new(Semaphore::new(site.settings.connections));
+    let workers = Workers::none();
     for listener in listeners.public {
         let door = Arc::new(Door {
             site: Arc::clone(&site),
@@ -96,7 +105,11 @@ pub async fn serve<O: Outside>(
             closed: closed.clone(),
             open: open.clone(),
         });
-        tokio::spawn(door.accept(listener));
+        if listeners.threads == 0 {
+            tokio::spawn(door.accept(listener));
+        } else {
+            workers.start(&door, listener, listeners.threads)?;
+        }
     }
     let mut admin = Vec::new();
     for (listener, metrics) in [(listeners.admin, true), (listeners.health, false)] {
@@ -121,10 +134,12 @@ pub async fn serve<O: Outside>(
             "requests were still running at the end of the drain"
         );
     }
+    workers.end().await;
     following.abort();
     for task in admin {
         task.abort();
     }
+    Ok(())
 }
 
 fn builder(head_timeout: Duration) -> Builder<TokioExecutor> {

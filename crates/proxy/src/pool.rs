@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -27,8 +28,16 @@ pub(crate) struct Pool {
 #[derive(Debug, Default)]
 struct IdleList {
     /// In the order they came back: the last one is the most likely to be alive, and its buffers to be warm.
-    conns: Vec<(Conn, Instant)>,
+    conns: Vec<Idle>,
     reaping: bool,
+}
+
+#[derive(Debug)]
+struct Idle {
+    conn: Conn,
+    since: Instant,
+    /// Whose runtime drives it. From another thread it can be used too, but each step then wakes this one.
+    home: ThreadId,
 }
 
 /// The right to one connection.
@@ -47,6 +56,17 @@ pub(crate) struct Lease {
     // In this order: the connection is gone before the slot is free.
     pub(crate) conn: Conn,
     slot: Slot,
+}
+
+impl IdleList {
+    /// The last of this thread's, else the last of any.
+    fn pop(&mut self) -> Option<Idle> {
+        let here = thread::current().id();
+        match self.conns.iter().rposition(|idle| idle.home == here) {
+            Some(at) => Some(self.conns.remove(at)),
+            None => self.conns.pop(),
+        }
+    }
 }
 
 impl Pool {
@@ -79,11 +99,9 @@ impl Pool {
     /// An idle connection that is still open, the most recent first.
     pub(crate) async fn reuse(&self) -> Option<Conn> {
         loop {
-            let (mut conn, since) = self.idle().conns.pop()?;
+            let Idle { mut conn, since, .. } = self.idle().pop()?;
             if since.elapsed() >= self.limits.idle_timeout {
-                // All that are left are older.
-                self.forget_idle();
-                return None;
+                continue;
             }
             if conn.sender.is_closed() {
                 continue;
@@ -118,7 +136,7 @@ impl Pool {
             // Outside the lock is better, but this is the rare case and closing a socket is quick.
             return;
         }
-        idle.conns.push((conn, Instant::now()));
+        idle.conns.push(Idle { conn, since: Instant::now(), home: thread::current().id() });
         if !idle.reaping {
             idle.reaping = true;
             drop(idle);
@@ -129,7 +147,7 @@ impl Pool {
     /// Closes what has been idle for too long; whether anything is left.
     fn reap_once(&self) -> bool {
         let mut idle = self.idle();
-        let expired = idle.conns.partition_point(|(_, since)| since.elapsed() >= self.limits.idle_timeout);
+        let expired = idle.conns.partition_point(|idle| idle.since.elapsed() >= self.limits.idle_timeout);
         let expired: Vec<_> = idle.conns.drain(..expired).collect();
         idle.reaping = !idle.conns.is_empty();
         let more = idle.reaping;

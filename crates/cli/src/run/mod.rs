@@ -25,8 +25,10 @@ use listen::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// More worker threads than this cost memory and gain nothing: the store has one writer.
-const MOST_WORKERS: usize = 4;
+/// Threads that serve connections. More cost memory and gain nothing: the store has one writer.
+const MOST_THREADS: usize = 16;
+/// Threads for all else: operators, mail, upkeep, the demonstration application.
+const MOST_WORKERS: usize = 2;
 /// How long queued mail may take to leave at the end.
 const MAIL_PATIENCE: Duration = Duration::from_secs(5);
 /// How long tasks that are left over may take to end.
@@ -34,12 +36,15 @@ const LEFTOVERS: Duration = Duration::from_secs(1);
 
 /// The runtime of a server.
 pub(crate) fn server_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.min(MOST_WORKERS))
+        .worker_threads(cores().min(MOST_WORKERS))
         .enable_all()
         .build()
         .context("the runtime cannot be started")
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Serves until a signal says stop. `announce` is called once, when the node answers.
@@ -112,12 +117,17 @@ async fn node(
     let operators = tokio::spawn(operators.serve(Arc::clone(&engine)));
     let upkeep = tokio::spawn(upkeep::keep_up(Arc::clone(&engine)));
     let watching = tls.clone().map(|tls| tokio::spawn(signals::reload(tls)));
-    let listeners =
-        countersign_http::Listeners { public, tls: tls.map(|tls| tls.config()), admin: Some(admin), health };
+    let listeners = countersign_http::Listeners {
+        public,
+        tls: tls.map(|tls| tls.config()),
+        admin: Some(admin),
+        health,
+        threads: cores().min(MOST_THREADS),
+    };
     ready.log();
     announce(&ready).context("standard output")?;
     let shutdown = Shutdown { unready: settings.limits.unready, drain: settings.limits.drain };
-    countersign_http::serve(site, listeners, stop, shutdown).await;
+    countersign_http::serve(site, listeners, stop, shutdown).await.context("threads to serve with")?;
     for task in [Some(operators), Some(upkeep), watching].into_iter().flatten() {
         task.abort();
         // Aborted on purpose; what it returns says only that.

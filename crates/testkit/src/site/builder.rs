@@ -149,8 +149,13 @@ impl Builder {
             }
             Entrance::BehindProxy | Entrance::Plain => (None, None),
         };
-        let listeners =
-            Listeners { public: vec![listener], tls: server_tls, admin: Some(admin), health: None };
+        let listeners = Listeners {
+            public: vec![listener],
+            tls: server_tls,
+            admin: Some(admin),
+            health: None,
+            threads: 0,
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = Shutdown { unready: Duration::ZERO, drain: Duration::from_secs(1) };
         let serving = Arc::clone(&site);
@@ -159,7 +164,7 @@ impl Builder {
                 // Dropping the sender means the same.
                 drop(stopped.await);
             };
-            Box::pin(serve(serving, listeners, stopped, shutdown)).await;
+            Box::pin(serve(serving, listeners, stopped, shutdown)).await.expect("no thread is needed");
         });
         let door =
             Door { address, origin, cookies, tls: client_tls, proxied: self.door == Entrance::BehindProxy };
