@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use countersign_adapters::files::master_key;
 use countersign_adapters::{SystemClock, SystemEntropy};
+use countersign_core::domain::api_key::ApiKeyPolicy;
 use countersign_core::domain::csrf::{self, Binding};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::environment::Environment;
@@ -73,20 +74,20 @@ impl Seeder {
     /// On the database of a bench directory, with the master secret beside it. Holds the store's lock until dropped.
     pub(crate) async fn on_database(directory: &Path) -> Result<Self, Failure> {
         let store = SqliteStore::open(&database(directory), OpenMode::Create)?;
-        let (secrets, _created) = master_key::load_or_create(&directory.join("master.key"), &SystemEntropy)?;
-        let keyring = Keyring::new(environment()?, secrets)?;
-        Self::start(AnyStore::Sqlite(store), keyring, Algorithm::EdDsa).await
+        Self::start(AnyStore::Sqlite(store), directory, Algorithm::EdDsa).await
     }
 
     /// In memory, signing with ES256: tokens of the same shape, for verifiers that know no Ed25519.
     pub(crate) async fn es256(directory: &Path) -> Result<Self, Failure> {
-        let (secrets, _created) = master_key::load_or_create(&directory.join("master.key"), &SystemEntropy)?;
-        let keyring = Keyring::new(environment()?, secrets)?;
-        Self::start(AnyStore::Memory(MemoryStore::default()), keyring, Algorithm::Es256).await
+        Self::start(AnyStore::Memory(MemoryStore::default()), directory, Algorithm::Es256).await
     }
 
-    async fn start(store: AnyStore, keyring: Keyring, algorithm: Algorithm) -> Result<Self, Failure> {
-        let engine = Engine::start(SeedOutside::new(store), keyring, policy(algorithm)?).await?;
+    async fn start(store: AnyStore, directory: &Path, algorithm: Algorithm) -> Result<Self, Failure> {
+        let master_key = directory.join("master.key");
+        let (secrets, _created) = master_key::load_or_create(&master_key, &SystemEntropy)?;
+        let keyring = Keyring::new(environment()?, secrets)?;
+        let outside = SeedOutside::new(store, master_key);
+        let engine = Engine::start(outside, keyring, policy(algorithm)?).await?;
         for n in 0..USERS {
             engine.outside().store().create_user(NewUser { user: user(n)? }).await?;
         }
@@ -196,8 +197,10 @@ fn policy(algorithm: Algorithm) -> Result<Policy, Failure> {
         password: PasswordPolicy::single_factor([], []),
         account_throttle: throttle,
         network_throttle: throttle,
+        api_keys: ApiKeyPolicy::default(),
         algorithm,
         prepublish: DAY,
+        rotate_every: None,
         max_staleness: Duration::from_secs(5),
         code_ttl: Duration::from_secs(1800),
     })

@@ -2,9 +2,10 @@
 
 use countersign_adapters::hasher::{Argon2Hasher, HasherConfig};
 use countersign_adapters::mail::Transport;
-use countersign_adapters::{AwsLcKeys, LocalBus, SystemClock, SystemEntropy};
+use countersign_adapters::{AwsLcKeys, LocalBus, MasterKeySource, SystemClock, SystemEntropy};
 use countersign_core::port::Outside;
 use countersign_store::AnyStore;
+use std::path::PathBuf;
 
 /// The same parts as the server's, around a store.
 #[derive(Debug)]
@@ -13,13 +14,20 @@ pub(crate) struct SeedOutside {
     hasher: Argon2Hasher,
     bus: LocalBus,
     mailer: Transport,
+    master_keys: MasterKeySource,
 }
 
 impl SeedOutside {
     /// Around a store.
-    pub(super) fn new(store: AnyStore) -> Self {
+    pub(super) fn new(store: AnyStore, master_key: PathBuf) -> Self {
         let hasher = Argon2Hasher::new(&HasherConfig::default());
-        Self { store, hasher, bus: LocalBus::new(), mailer: Transport::None }
+        Self {
+            store,
+            hasher,
+            bus: LocalBus::new(),
+            mailer: Transport::None,
+            master_keys: MasterKeySource::file(master_key),
+        }
     }
 }
 
@@ -31,6 +39,7 @@ impl Outside for SeedOutside {
     type Keys = AwsLcKeys;
     type Bus = LocalBus;
     type Mailer = Transport;
+    type MasterKeys = MasterKeySource;
 
     fn clock(&self) -> &SystemClock {
         &SystemClock
@@ -52,5 +61,8 @@ impl Outside for SeedOutside {
     }
     fn mailer(&self) -> &Transport {
         &self.mailer
+    }
+    fn master_keys(&self) -> &MasterKeySource {
+        &self.master_keys
     }
 }

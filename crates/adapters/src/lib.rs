@@ -11,6 +11,7 @@ pub mod hasher;
 pub mod keys;
 pub mod logging;
 pub mod mail;
+pub mod master_keys;
 pub mod tls;
 pub mod trust;
 
@@ -19,3 +20,4 @@ pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use hasher::{Argon2Hasher, HasherConfig};
 pub use keys::AwsLcKeys;
+pub use master_keys::MasterKeySource;

@@ -1,5 +1,6 @@
 //! The choice of store, made once at start.
 
+use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{PublicId, Sid, UserId};
@@ -10,8 +11,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
-    StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
+    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use crate::{MemoryStore, SqliteStore};
@@ -209,8 +210,12 @@ impl Store for AnyStore {
         delegate!(self, store => store.signing_keys())
     }
 
-    async fn add_signing_key(&self, key: &SigningKey, only_first: bool) -> Result<bool, StoreError> {
-        delegate!(self, store => store.add_signing_key(key, only_first))
+    async fn add_signing_key(&self, key: &SigningKey, when: AddKey) -> Result<bool, StoreError> {
+        delegate!(self, store => store.add_signing_key(key, when))
+    }
+
+    async fn hasten_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool, StoreError> {
+        delegate!(self, store => store.hasten_signing_key(kid, at))
     }
 
     async fn revoke_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool, StoreError> {
@@ -223,6 +228,51 @@ impl Store for AnyStore {
 
     async fn put_sealed_if_absent(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         delegate!(self, store => store.put_sealed_if_absent(name, value))
+    }
+
+    async fn sealed_values(&self) -> Result<Vec<SealedValue>, StoreError> {
+        delegate!(self, store => store.sealed_values())
+    }
+
+    async fn reseal(&self, old: &SealedValue, new: &[u8]) -> Result<bool, StoreError> {
+        delegate!(self, store => store.reseal(old, new))
+    }
+
+    async fn sessions_by_master_key(
+        &self,
+        now: Timestamp,
+        used_since: Timestamp,
+    ) -> Result<Vec<OpenedWith>, StoreError> {
+        delegate!(self, store => store.sessions_by_master_key(now, used_since))
+    }
+
+    async fn create_api_key(&self, key: &ApiKey, limit: u32) -> Result<KeyCreated, StoreError> {
+        delegate!(self, store => store.create_api_key(key, limit))
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<HeldKey>, StoreError> {
+        delegate!(self, store => store.api_key(id))
+    }
+
+    async fn api_keys(&self, owner: Option<&UserId>) -> Result<Vec<HeldKey>, StoreError> {
+        delegate!(self, store => store.api_keys(owner))
+    }
+
+    async fn revoke_api_key(
+        &self,
+        id: ApiKeyId,
+        owner: Option<&UserId>,
+        at: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        delegate!(self, store => store.revoke_api_key(id, owner, at))
+    }
+
+    async fn revoke_api_keys_of(&self, owner: &UserId, at: Timestamp) -> Result<Vec<ApiKeyId>, StoreError> {
+        delegate!(self, store => store.revoke_api_keys_of(owner, at))
+    }
+
+    async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+        delegate!(self, store => store.note_key_uses(uses))
     }
 
     async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {

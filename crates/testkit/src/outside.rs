@@ -3,7 +3,7 @@
 use countersign_adapters::{AwsLcKeys, LocalBus};
 use countersign_core::port::Outside;
 
-use crate::fake::{FailingStore, FakeClock, FakeHasher, RecordingMailer, SeededEntropy};
+use crate::fake::{FailingStore, FakeClock, FakeHasher, FakeMasterKeys, RecordingMailer, SeededEntropy};
 
 /// The outside of a test: fakes, and the real keys and bus. Clones share everything: two engines over clones are two nodes.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct TestOutside {
     pub bus: LocalBus,
     /// Mail.
     pub mailer: RecordingMailer,
+    /// Master secrets.
+    pub master_keys: FakeMasterKeys,
 }
 
 impl Default for TestOutside {
@@ -31,6 +33,7 @@ impl Default for TestOutside {
             hasher: FakeHasher::default(),
             bus: LocalBus::new(),
             mailer: RecordingMailer::default(),
+            master_keys: FakeMasterKeys::default(),
         }
     }
 }
@@ -43,6 +46,7 @@ impl Outside for TestOutside {
     type Keys = AwsLcKeys;
     type Bus = LocalBus;
     type Mailer = RecordingMailer;
+    type MasterKeys = FakeMasterKeys;
 
     fn clock(&self) -> &FakeClock {
         &self.clock
@@ -70,5 +74,9 @@ impl Outside for TestOutside {
 
     fn mailer(&self) -> &RecordingMailer {
         &self.mailer
+    }
+
+    fn master_keys(&self) -> &FakeMasterKeys {
+        &self.master_keys
     }
 }

@@ -10,18 +10,18 @@
 //! sessions are opened with it. The others still verify, until the line is removed. In the environment variable,
 //! commas may stand for line ends. A file must not be readable by group or others.
 
+mod edit;
+
 use std::path::{Path, PathBuf};
 
 use countersign_core::domain::id::KeyId;
+use countersign_core::domain::key::{MasterSecrets, WeakSecret, require_random};
 use countersign_core::domain::secret::SecretArray;
 use countersign_core::port::Entropy;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
-use super::private::{CreateError, Reach, ReadError, create_private, read_private};
-
-/// Secrets in the order in which they were written, the current one first: ready for `Keyring::new`.
-pub type MasterSecrets = Vec<(KeyId, SecretArray<32>)>;
+use super::private::{CreateError, Reach, ReadError, create_private, read_private, replace_private};
 
 /// Master secrets cannot be had. No message holds any part of one.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,28 @@ pub enum MasterKeyError {
         /// Counted from 1.
         line: usize,
         /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A secret that was not drawn at random (A17).
+    #[error(
+        "{origin}, line {line}: master secret {id} can be guessed: {reason}; make one with: openssl rand -hex 32"
+    )]
+    Weak {
+        /// The file or variable.
+        origin: String,
+        /// Counted from 1.
+        line: usize,
+        /// Which secret.
+        id: u8,
+        /// What gives it away.
+        reason: WeakSecret,
+    },
+    /// A change that would leave the secrets unusable.
+    #[error("{}: {problem}", path.display())]
+    Unchanged {
+        /// The file.
+        path: PathBuf,
+        /// What would be wrong with it.
         problem: &'static str,
     },
     /// No secret in it.
@@ -78,10 +100,48 @@ pub fn create(path: &Path, entropy: &impl Entropy) -> Result<MasterSecrets, Mast
 /// # Errors
 /// [`MasterKeyError`].
 pub fn load(path: &Path) -> Result<MasterSecrets, MasterKeyError> {
+    text_of(path).map(|(_, secrets)| secrets)
+}
+
+/// Puts a new secret before all others of the file: it is current for whoever reads the file from now on. Comments stay.
+///
+/// # Errors
+/// [`MasterKeyError`]; [`MasterKeyError::Unchanged`] if the id is taken. The file stays as it was.
+pub fn put_first(path: &Path, id: KeyId, secret: &SecretArray<32>) -> Result<(), MasterKeyError> {
+    let (text, secrets) = text_of(path)?;
+    if secrets.iter().any(|(taken, _)| *taken == id) {
+        return Err(MasterKeyError::Unchanged {
+            path: path.into(),
+            problem: "there is a secret of that id already",
+        });
+    }
+    Ok(replace_private(path, edit::with_first(&text, id, secret).as_bytes())?)
+}
+
+/// Takes a secret out of the file for good. Comments stay, but for its own. Nothing changes if there is none of that id.
+///
+/// # Errors
+/// [`MasterKeyError`]; [`MasterKeyError::Unchanged`] if it is the only one. The file stays as it was.
+pub fn remove(path: &Path, id: KeyId) -> Result<(), MasterKeyError> {
+    let (text, secrets) = text_of(path)?;
+    match secrets.iter().filter(|(other, _)| *other != id).count() {
+        rest if rest == secrets.len() => Ok(()),
+        0 => Err(MasterKeyError::Unchanged {
+            path: path.into(),
+            problem: "the only master secret cannot be removed",
+        }),
+        _ => Ok(replace_private(path, edit::without(&text, id).as_bytes())?),
+    }
+}
+
+fn text_of(path: &Path) -> Result<(Zeroizing<String>, MasterSecrets), MasterKeyError> {
     let content = read_private(path, Reach::Owner)?;
     let origin = path.display().to_string();
     match std::str::from_utf8(&content) {
-        Ok(text) => parse(text, &origin),
+        Ok(text) => {
+            let secrets = parse(text, &origin)?;
+            Ok((Zeroizing::new(text.to_owned()), secrets))
+        }
         Err(_) => Err(MasterKeyError::Malformed { origin, line: 1, problem: "this is not text" }),
     }
 }
@@ -104,15 +164,21 @@ pub fn load_or_create(path: &Path, entropy: &impl Entropy) -> Result<(MasterSecr
 /// Reads the text of a file, or the value of `COUNTERSIGN_MASTER_KEY`. `origin` names it in messages.
 ///
 /// # Errors
-/// [`MasterKeyError::Malformed`], [`MasterKeyError::Empty`].
+/// [`MasterKeyError::Malformed`], [`MasterKeyError::Weak`], [`MasterKeyError::Empty`].
 pub fn parse(text: &str, origin: &str) -> Result<MasterSecrets, MasterKeyError> {
     let mut secrets = MasterSecrets::new();
     for (index, line) in text.lines().enumerate() {
         let code = line.split_once('#').map_or(line, |(code, _comment)| code);
         for entry in code.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            let malformed =
-                |problem| MasterKeyError::Malformed { origin: origin.into(), line: index + 1, problem };
+            let line = index + 1;
+            let malformed = |problem| MasterKeyError::Malformed { origin: origin.into(), line, problem };
             let (id, secret) = entry_of(entry).map_err(malformed)?;
+            require_random(secret.expose()).map_err(|reason| MasterKeyError::Weak {
+                origin: origin.into(),
+                line,
+                id: id.0,
+                reason,
+            })?;
             if secrets.iter().any(|(taken, _)| *taken == id) {
                 return Err(malformed("this id stands twice"));
             }
@@ -140,80 +206,4 @@ fn entry_of(entry: &str) -> Result<(KeyId, SecretArray<32>), &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entropy::SystemEntropy;
-    use std::os::unix::fs::PermissionsExt;
-
-    const A: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
-    const B: &str = "2BB80D537B1DA3E38BD30361AA855686BDE0EACD7162FEF6A25FE97BF527A25B";
-
-    fn ids(secrets: &MasterSecrets) -> Vec<u8> {
-        secrets.iter().map(|(id, _)| id.0).collect()
-    }
-
-    #[test]
-    fn first_is_current_and_comments_are_skipped() {
-        let text = format!("# head\n\n 7:{A}  # new\n0:{B}\n");
-        let secrets = parse(&text, "master.key").unwrap();
-        assert_eq!(ids(&secrets), [7, 0]);
-        assert_eq!(secrets[0].1.expose()[..2], [0x5e, 0x88]);
-        assert_eq!(secrets[1].1.expose()[..2], [0x2b, 0xb8]);
-        assert_eq!(ids(&parse(&format!("1:{A},0:{B}"), "variable").unwrap()), [1, 0]);
-    }
-
-    /// I01: messages name place and remedy, and never hold a digit of the secret.
-    #[test]
-    fn i01_errors_say_where_and_show_nothing() {
-        let (short, start_a, start_b) = (A.get(..63).unwrap(), A.get(..6).unwrap(), B.get(..6).unwrap());
-        for bad in [
-            A.to_owned(),
-            format!("256:{A}"),
-            format!("x:{A}"),
-            format!("-1:{A}"),
-            format!("0:{A}00"),
-            format!("0:{short}z"),
-            format!("0:{short}"),
-            format!("0:{A}\n1:{B}\n0:{B}"),
-        ] {
-            let error = parse(&bad, "the-origin").unwrap_err();
-            assert!(matches!(error, MasterKeyError::Malformed { .. }), "{error}");
-            let message = format!("{error} {error:?}");
-            assert!(message.contains("the-origin"), "{message}");
-            assert!(!message.contains(start_a) && !message.contains(start_b), "{message}");
-        }
-        assert!(matches!(parse("# nothing\n", "o"), Err(MasterKeyError::Empty { .. })));
-        let third = parse(&format!("0:{A}\n1:{B}\nbad"), "o").unwrap_err();
-        assert!(third.to_string().contains("line 3"), "{third}");
-    }
-
-    #[test]
-    fn a_file_is_created_once_and_read_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("master.key");
-        assert!(matches!(load(&path), Err(MasterKeyError::Read(ReadError::Missing { .. }))));
-        let (made, created) = load_or_create(&path, &SystemEntropy).unwrap();
-        assert!(created);
-        let (read, created) = load_or_create(&path, &SystemEntropy).unwrap();
-        assert!(!created);
-        assert_eq!(ids(&read), [0]);
-        assert_eq!(made[0].1.expose(), read[0].1.expose());
-        assert!(matches!(create(&path, &SystemEntropy), Err(MasterKeyError::Exists(_))));
-        assert_eq!(load(&path).unwrap()[0].1.expose(), made[0].1.expose());
-    }
-
-    #[test]
-    fn an_exposed_file_is_refused_with_the_remedy() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("master.key");
-        create(&path, &SystemEntropy).unwrap();
-        for mode in [0o640, 0o604, 0o644, 0o620] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let message = load(&path).unwrap_err().to_string();
-            assert!(message.contains(&format!("chmod 600 {}", path.display())), "{message}");
-        }
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::write(&path, [0xff, 0xfe]).unwrap();
-        assert!(load(&path).unwrap_err().to_string().contains("not text"));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use countersign_core::port::Entropy;
@@ -68,9 +68,9 @@ pub enum ReadError {
     },
 }
 
-/// A file could not be created.
+/// A file could not be created or replaced.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be created: {source}", path.display())]
+#[error("{} cannot be written: {source}", path.display())]
 pub struct CreateError {
     /// The file.
     pub path: PathBuf,
@@ -113,16 +113,45 @@ pub(crate) fn create_public(path: &Path, content: &[u8]) -> Result<bool, CreateE
     create(path, content, 0o644)
 }
 
-/// Written under another name and linked, so that nobody, not even after a crash, ever sees half of it.
-fn create(path: &Path, content: &[u8], mode: u32) -> Result<bool, CreateError> {
+/// Puts other content in the place of a private file, durable when this returns. Owner and mode stay: a server that runs as
+/// another user than root must be able to read what root changed. A link stays one.
+pub(crate) fn replace_private(path: &Path, content: &[u8]) -> Result<(), CreateError> {
     let failed = |source| CreateError { path: path.into(), source };
+    let path = &path.canonicalize().map_err(failed)?;
+    let before = std::fs::metadata(path).map_err(failed)?;
+    let (directory, draft) = draft_beside(path).map_err(failed)?;
+    let mode = before.permissions().mode() & 0o7777;
+    let written = write(&draft, content, mode)
+        .and_then(|()| {
+            if std::fs::metadata(&draft)?.uid() == before.uid() {
+                return Ok(());
+            }
+            std::os::unix::fs::lchown(&draft, Some(before.uid()), Some(before.gid()))
+        })
+        // In one step: whoever reads meanwhile, or after a crash, sees all of the old file or all of the new one.
+        .and_then(|()| std::fs::rename(&draft, path));
+    if let Err(error) = written {
+        drop(std::fs::remove_file(&draft));
+        return Err(failed(error));
+    }
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+/// The directory of a file, and a name in it that nobody has.
+fn draft_beside(path: &Path) -> io::Result<(&Path, PathBuf)> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(failed(io::Error::other("the path names no file")));
+        return Err(io::Error::other("the path names no file"));
     };
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let mut draft = name.to_owned();
     draft.push(format!(".{}.new", HEXLOWER.encode(&SystemEntropy.bytes::<8>())));
-    let draft = directory.join(draft);
+    Ok((directory, directory.join(draft)))
+}
+
+/// Written under another name and linked, so that nobody, not even after a crash, ever sees half of it.
+fn create(path: &Path, content: &[u8], mode: u32) -> Result<bool, CreateError> {
+    let failed = |source| CreateError { path: path.into(), source };
+    let (directory, draft) = draft_beside(path).map_err(failed)?;
     let written = write(&draft, content, mode).and_then(|()| std::fs::hard_link(&draft, path));
     let removed = std::fs::remove_file(&draft);
     match written {

@@ -1,7 +1,9 @@
 //! The commands themselves: parse what was typed, call one service, show what came of it.
 
+use super::keys;
+use super::api_keys;
 use super::look_up::{
-    email, failed, no_user, shown_events, shown_invitation, shown_key, shown_session, shown_user, user,
+    email, failed, no_user, shown_events, shown_invitation, shown_session, shown_user, user,
 };
 use super::protocol::{Answer, EventQuery, Explained, Fault, Passphrase, Reply, Request};
 use countersign_core::domain::event::EventFilter;
@@ -9,7 +11,6 @@ use countersign_core::domain::id::{PublicId, RequestId};
 use countersign_core::domain::password::Password;
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{Held, Liveness};
-use countersign_core::domain::signing_key::KeyState;
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::User;
 use countersign_core::port::Outside;
@@ -64,24 +65,14 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
         }
         Request::SessionList { user: of, all } => list_sessions(engine, of.as_deref(), all).await,
         Request::SessionShow { id } => explain(engine, &public_id(&id)?).await,
-        Request::SigningKeyList => Ok(keys(engine)),
-        Request::SigningKeyRotate { now } => {
-            engine.rotate_signing_key(now, &context).await.map_err(failed)?;
-            Ok(keys(engine))
-        }
-        Request::SigningKeyRetire { kid } => {
-            let is_over = |state: &KeyState| matches!(state, KeyState::Revoked | KeyState::Gone);
-            if engine.signing_keys().iter().any(|(key, state)| *key.kid == *kid && is_over(state)) {
-                return Ok(Reply::Unchanged(Box::new(keys(engine))));
-            }
-            if !engine.revoke_signing_key(&kid, &context).await.map_err(failed)? {
-                let message = format!(
-                    "no signing key that could be retired has the id {kid:?}; `countersign signing-key list` shows all"
-                );
-                return Err(Fault::new(message));
-            }
-            Ok(keys(engine))
-        }
+        Request::ApiKey(request) => api_keys::handle(engine, request, &context).await,
+        Request::SigningKeyList => keys::list(engine).await,
+        Request::SigningKeyRotate { force } => keys::rotate(engine, force, &context).await,
+        Request::SigningKeyRetire { kid } => keys::retire(engine, &kid, &context).await,
+        Request::MasterKeyList => keys::list_masters(engine).await,
+        Request::MasterKeyRotate => keys::rotate_master(engine, &context).await,
+        Request::MasterKeyReseal => keys::reseal(engine, &context).await,
+        Request::MasterKeyRemove { id } => keys::remove_master(engine, id, &context).await,
         Request::RevokeSession { id } => {
             let ended = engine.revoke(&Target::Session(public_id(&id)?), &context).await.map_err(failed)?;
             Ok(Reply::Revoked { ended: ended.ok_or_else(|| no_session(&id))? })
@@ -150,10 +141,6 @@ fn no_session(typed: &str) -> Fault {
     Fault::new(format!(
         "there is no session {typed:?}; `countersign session list --all` shows those of the last 90 days"
     ))
-}
-
-fn keys<O: Outside>(engine: &Engine<O>) -> Reply {
-    Reply::Keys { keys: engine.signing_keys().iter().map(shown_key).collect() }
 }
 
 async fn list_sessions<O: Outside>(engine: &Engine<O>, of: Option<&str>, all: bool) -> Answer {

@@ -5,7 +5,6 @@ use countersign_core::domain::event::Event;
 use countersign_core::domain::id::UserId;
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{Held, Liveness};
-use countersign_core::domain::signing_key::{KeyState, SigningKey};
 use countersign_core::domain::user::{Email, User};
 use countersign_core::port::Outside;
 use countersign_core::service::{Delivery, Engine, Invited};
@@ -98,18 +97,6 @@ pub(super) fn shown_session<O: Outside>(
         generation: session.rotation.current.0,
         ended_at: ended_at.map(|at| at.rfc3339()),
         end_reason: end_reason.map(str::to_owned),
-    }
-}
-
-/// A signing key as shown; nothing of its private part.
-pub(super) fn shown_key((key, state): &(SigningKey, KeyState)) -> protocol::Key {
-    protocol::Key {
-        kid: key.kid.to_string(),
-        algorithm: key.algorithm.as_str().to_owned(),
-        state: state.as_str().to_owned(),
-        created_at: key.created_at.rfc3339(),
-        active_at: key.active_at.rfc3339(),
-        revoked_at: key.revoked_at.map(|at| at.rfc3339()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes over `admin.sock`, shared by both ends. Both ends have to be of one version: the socket is no API.
 
+pub(crate) use super::api_keys::{ApiKey, NewApiKey};
+use super::api_keys::ApiKeyRequest;
 pub(crate) use super::secret::{Link, Passphrase};
 use serde::{Deserialize, Serialize};
 
@@ -86,17 +88,30 @@ pub(crate) enum Request {
         /// Public id.
         id: String,
     },
+    /// About API keys.
+    ApiKey(ApiKeyRequest),
     /// Lists signing keys.
     SigningKeyList,
-    /// Makes a new signing key.
+    /// Lets the next signing key sign, or makes one.
     SigningKeyRotate {
-        /// Sign with it at once.
-        now: bool,
+        /// Without waiting until verifiers know the key.
+        force: bool,
     },
     /// Revokes a signing key.
     SigningKeyRetire {
         /// Thumbprint.
         kid: String,
+    },
+    /// Lists master secrets.
+    MasterKeyList,
+    /// Adds a master secret and seals everything under it.
+    MasterKeyRotate,
+    /// Reads the master secrets again and seals everything under the current one.
+    MasterKeyReseal,
+    /// Removes a master secret.
+    MasterKeyRemove {
+        /// Its id.
+        id: u8,
     },
     /// Ends one session.
     RevokeSession {
@@ -129,6 +144,7 @@ impl Request {
                 | Self::RevokeAll
                 | Self::UserDisable { disabled: true, .. }
                 | Self::SigningKeyRetire { .. }
+                | Self::ApiKey(ApiKeyRequest::Revoke { .. } | ApiKeyRequest::RevokeAllOf { .. })
         )
     }
 }
@@ -197,10 +213,29 @@ pub(crate) enum Reply {
         /// All of them.
         keys: Vec<Key>,
     },
+    /// Master secrets; nothing of themselves.
+    MasterKeys {
+        /// By id.
+        keys: Vec<MasterKey>,
+        /// How many values were sealed anew, if that was asked.
+        resealed: Option<u64>,
+    },
     /// How many sessions ended.
     Revoked {
         /// Count.
         ended: usize,
+    },
+    /// An API key was made.
+    ApiKeyMade(Box<NewApiKey>),
+    /// API keys.
+    ApiKeys {
+        /// Newest first.
+        api_keys: Vec<ApiKey>,
+    },
+    /// How many API keys were revoked.
+    ApiKeysRevoked {
+        /// Count.
+        revoked: usize,
     },
     /// Events with their rows.
     Events {
@@ -318,8 +353,29 @@ pub(crate) struct Key {
     pub(crate) created_at: String,
     /// RFC 3339; from when on it signs.
     pub(crate) active_at: String,
+    /// RFC 3339; when another key took over.
+    pub(crate) retired_at: Option<String>,
+    /// RFC 3339; until when a retired key is in the key list and what it signed is accepted.
+    pub(crate) served_until: Option<String>,
     /// RFC 3339; since when nothing it signed is accepted.
     pub(crate) revoked_at: Option<String>,
+}
+
+/// A master secret and what needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MasterKey {
+    /// From 0 to 255.
+    pub(crate) id: u8,
+    /// Whether new sessions are opened with it.
+    pub(crate) current: bool,
+    /// Whether the node has it.
+    pub(crate) held: bool,
+    /// Live sessions opened with it.
+    pub(crate) sessions: u64,
+    /// RFC 3339; when the last of them expires.
+    pub(crate) until: Option<String>,
+    /// Values sealed under it.
+    pub(crate) sealed: u64,
 }
 
 /// A security event (I05).

@@ -1,4 +1,4 @@
-//! Commands about users, sessions, keys and events.
+//! Commands about users, sessions and events.
 
 use clap::{Args, Subcommand};
 
@@ -67,25 +67,6 @@ pub(crate) enum SessionCommand {
     Revoke {
         /// Id as lists and pages show it
         id: String,
-    },
-}
-
-/// `signing-key …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum SigningKeyCommand {
-    /// List keys with their states
-    List,
-    /// Make a new key: published now, signing after keys.prepublish
-    Rotate {
-        /// Sign with it at once; verifiers that cached the old list refuse its tokens until they fetch a new one
-        #[arg(long)]
-        now: bool,
-    },
-    /// Accept nothing more that a key signed: for a key that leaked
-    Retire {
-        /// Id as the list shows it; one that begins with - is taken too
-        #[arg(allow_hyphen_values = true)]
-        kid: String,
     },
 }
 

@@ -1,9 +1,13 @@
 //! What is typed on the command line. What is built from it are [`crate::admin::Request`]s and settings.
 
 mod accounts;
+mod api_keys;
+mod keys;
 mod server;
 
-pub(crate) use accounts::{Events, Revoke, SessionCommand, SigningKeyCommand, UserCommand};
+pub(crate) use accounts::{Events, Revoke, SessionCommand, UserCommand};
+pub(crate) use keys::{MasterKeyCommand, SigningKeyCommand};
+pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use server::{Dev, StoreCommand, Trust};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -89,9 +93,15 @@ pub(crate) enum Command {
     /// List sessions, explain one ("why was I logged out?"), end one
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// List, rotate and retire the keys that sign tokens
     #[command(subcommand)]
     SigningKey(SigningKeyCommand),
+    /// List, rotate, re-seal under and remove the secrets that everything else is derived from or sealed under
+    #[command(subcommand)]
+    MasterKey(MasterKeyCommand),
     /// End a session, all of a user's, or everybody's; in effect when this returns
     Revoke(Revoke),
     /// Read security events

@@ -1,8 +1,10 @@
 //! The commands: what was typed becomes settings and requests; what came of it becomes text and an exit code.
 
+mod api_key;
 mod check;
 mod dev;
 mod events;
+mod keys;
 mod node;
 mod operator;
 mod password;
@@ -59,7 +61,9 @@ fn run(cli: Cli, screen: Screen) -> anyhow::Result<Verdict> {
         Command::Migrate => store::migrate(&global, screen),
         Command::User(command) => operator::user(&global, command, screen),
         Command::Session(command) => operator::session(&global, command, screen),
-        Command::SigningKey(command) => operator::signing_key(&global, command, screen),
+        Command::ApiKey(command) => api_key::api_key(&global, command, screen),
+        Command::SigningKey(command) => keys::signing_key(&global, command, screen),
+        Command::MasterKey(command) => keys::master_key(&global, command, screen),
         Command::Revoke(revoke) => operator::revoke(&global, revoke, screen),
         Command::Events(events) => events::events(&global, &events, screen),
         Command::Trust(trust) => trust::trust(&global, &trust, screen),

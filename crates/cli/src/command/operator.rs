@@ -1,10 +1,10 @@
-//! Users, sessions, signing keys, revocation: a question to a node, and its answer on the screen.
+//! Users, sessions, revocation: a question to a node, and its answer on the screen.
 
 use super::node::{self, Node, ask, unexpected};
 use super::{Verdict, password, settings};
 use crate::admin::protocol::User;
 use crate::admin::{Reply, Request};
-use crate::args::{Global, Revoke, SessionCommand, SigningKeyCommand, UserCommand};
+use crate::args::{Global, Revoke, SessionCommand, UserCommand};
 use crate::output::{self, Screen, Tone, When, count};
 use anyhow::Context;
 use countersign_adapters::SystemClock;
@@ -139,34 +139,6 @@ pub(super) fn session(global: &Global, command: SessionCommand, screen: Screen) 
     Ok(Verdict::Fine)
 }
 
-pub(super) fn signing_key(
-    global: &Global,
-    command: SigningKeyCommand,
-    screen: Screen,
-) -> anyhow::Result<Verdict> {
-    let checked = settings::existing(global)?;
-    let request = match command {
-        SigningKeyCommand::List => Request::SigningKeyList,
-        SigningKeyCommand::Rotate { now } => Request::SigningKeyRotate { now },
-        SigningKeyCommand::Retire { kid } => Request::SigningKeyRetire { kid },
-    };
-    let (reply, changed) = settled(ask(checked.inspect(), request)?);
-    match reply {
-        Reply::Keys { keys } if screen.json && !changed => {
-            screen.document(&json!({ "keys": keys, "changed": false }))?;
-        }
-        Reply::Keys { keys } if screen.json => screen.document(&json!({ "keys": keys }))?,
-        Reply::Keys { keys } => {
-            if !changed {
-                screen.line("Nothing was changed: what this key signed was refused already.")?;
-            }
-            screen.line(&output::keys(&keys, present(), screen.paint))?;
-        }
-        other => return unexpected(&other),
-    }
-    Ok(Verdict::Fine)
-}
-
 pub(super) fn revoke(global: &Global, revoke: Revoke, screen: Screen) -> anyhow::Result<Verdict> {
     let checked = settings::existing(global)?;
     let request = match (revoke.session, revoke.user, revoke.all) {
@@ -193,7 +165,7 @@ fn revoked(settings: &crate::config::Settings, request: Request, screen: Screen)
 }
 
 /// The answer, and whether anything had to be changed for it.
-fn settled(reply: Reply) -> (Reply, bool) {
+pub(super) fn settled(reply: Reply) -> (Reply, bool) {
     match reply {
         Reply::Unchanged(reply) => (*reply, false),
         other => (other, true),

@@ -49,11 +49,11 @@ pub(crate) async fn open(settings: &Settings, presence: Presence) -> anyhow::Res
             return Err(OpenError::NoDirectory { path: path.to_owned() }.into());
         }
     }
-    let (keyring, master_key) = keyring(settings, path, presence)?;
+    let (keyring, master_keys, master_key) = keyring(settings, path, presence)?;
     let mode = if presence == Presence::Create { OpenMode::Create } else { OpenMode::Existing };
     let store = SqliteStore::open(path, mode)?;
     let migrated = store.migrated().cloned();
-    let outside = Wired::new(settings, AnyStore::Sqlite(store))?;
+    let outside = Wired::new(settings, AnyStore::Sqlite(store), master_keys)?;
     let engine = Engine::start(outside, keyring, policy(settings)?).await?;
     Ok(Opened { engine, master_key, migrated })
 }

@@ -4,7 +4,7 @@ use crate::config::{self, Mail, Settings};
 use anyhow::Context;
 use countersign_adapters::hasher::{Argon2Hasher, HasherConfig, Params};
 use countersign_adapters::mail::{Directory, Sender, Smtp, SmtpConfig, SmtpSecurity, Transport};
-use countersign_adapters::{AwsLcKeys, LocalBus, SystemClock, SystemEntropy};
+use countersign_adapters::{AwsLcKeys, LocalBus, MasterKeySource, SystemClock, SystemEntropy};
 use countersign_core::domain::secret::SecretString;
 use countersign_core::port::Outside;
 use countersign_store::AnyStore;
@@ -20,11 +20,16 @@ pub(crate) struct Wired {
     keys: AwsLcKeys,
     bus: LocalBus,
     mailer: Transport,
+    master_keys: MasterKeySource,
 }
 
 impl Wired {
-    /// Wires what the settings choose around a store.
-    pub(super) fn new(settings: &Settings, store: AnyStore) -> anyhow::Result<Self> {
+    /// Wires what the settings choose around a store and the place of the master secrets.
+    pub(super) fn new(
+        settings: &Settings,
+        store: AnyStore,
+        master_keys: MasterKeySource,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             clock: SystemClock,
             entropy: SystemEntropy,
@@ -33,6 +38,7 @@ impl Wired {
             keys: AwsLcKeys,
             bus: LocalBus::new(),
             mailer: mailer(settings.mail.as_ref())?,
+            master_keys,
         })
     }
 }
@@ -45,6 +51,7 @@ impl Outside for Wired {
     type Keys = AwsLcKeys;
     type Bus = LocalBus;
     type Mailer = Transport;
+    type MasterKeys = MasterKeySource;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -66,6 +73,9 @@ impl Outside for Wired {
     }
     fn mailer(&self) -> &Transport {
         &self.mailer
+    }
+    fn master_keys(&self) -> &MasterKeySource {
+        &self.master_keys
     }
 }
 

@@ -3,6 +3,7 @@
 use super::blocklist;
 use crate::config::{self, AfterRollback, AtMaxSessions, Settings, Signup};
 use anyhow::Context;
+use countersign_core::domain::api_key::ApiKeyPolicy;
 use countersign_core::domain::environment::Environment;
 use countersign_core::domain::password::PasswordPolicy;
 use countersign_core::domain::policy::{Policy, SessionLimit, SignUp};
@@ -62,11 +63,16 @@ pub(super) fn policy(settings: &Settings) -> anyhow::Result<Policy> {
         password: password(settings)?,
         account_throttle: account_rule(settings),
         network_throttle: network_rule(settings),
+        api_keys: ApiKeyPolicy {
+            max_ttl: settings.api_keys.max_ttl,
+            max_per_user: settings.api_keys.max_per_user,
+        },
         algorithm: match settings.keys.algorithm {
             config::Algorithm::EdDsa => Algorithm::EdDsa,
             config::Algorithm::Es256 => Algorithm::Es256,
         },
         prepublish: settings.keys.prepublish,
+        rotate_every: settings.keys.rotate_every,
         max_staleness: settings.revocation.max_staleness,
         code_ttl: CODE_TTL,
     })

@@ -11,7 +11,7 @@ mod words;
 pub(crate) use events::event_lines;
 pub(crate) use explain::explanation;
 pub(crate) use findings::{findings, refused};
-pub(crate) use lists::{keys, sessions, users};
+pub(crate) use lists::{api_keys, keys, master_keys, sessions, users};
 pub(crate) use table::Table;
 pub(crate) use when::When;
 

@@ -13,28 +13,38 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Between two batches of a clean-up, so that requests get at the writer.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 
-/// Writes behind and looks for revocations each second, for keys each minute, and cleans up each hour. Never returns.
+/// Writes behind, looks for revocations and tends the signing keys each second, and cleans up each hour. Never returns.
 pub(super) async fn keep_up<O: Outside>(engine: Arc<Engine<O>>) {
-    tokio::join!(each_second(&engine), each_minute(&engine), each_hour(&engine));
+    tokio::join!(each_second(&engine), warn_of_missing(&engine), each_hour(&engine));
 }
 
 async fn each_second<O: Outside>(engine: &Engine<O>) {
     let (mut writing, mut polling) =
         (Trouble::new("writing behind"), Trouble::new("looking for revocations"));
+    let mut tending = Trouble::new("tending the signing keys");
     let mut ticks = ticks(SECOND);
     loop {
         ticks.tick().await;
         writing.note(engine.flush().await);
         polling.note(engine.poll().await);
+        tending.note(engine.tend_keys().await);
     }
 }
 
-async fn each_minute<O: Outside>(engine: &Engine<O>) {
-    let mut trouble = Trouble::new("reading the signing keys");
-    let mut ticks = ticks(MINUTE);
-    loop {
-        ticks.tick().await;
-        trouble.note(engine.reload_keys().await);
+/// Sessions whose master secret is not there can go on for one access token only: somebody took a line out of the file.
+async fn warn_of_missing<O: Outside>(engine: &Engine<O>) {
+    match engine.master_keys().await {
+        Ok(keys) => {
+            for key in keys.iter().filter(|key| !key.held && key.sessions > 0) {
+                let (id, sessions) = (key.id.0, key.sessions);
+                tracing::warn!(
+                    id,
+                    sessions,
+                    "sessions need a master secret that is missing: put its line back, or they are logged out"
+                );
+            }
+        }
+        Err(error) => tracing::warn!(%error, "what needs which master secret is not known"),
     }
 }
 

@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::id::Sid;
-use super::key::Keyring;
+use super::key::{KeySnapshot, Keyring};
 use super::secret::SecretString;
 
 /// What a CSRF token is bound to.
@@ -78,7 +78,8 @@ impl Binding<'_> {
 /// A fresh token. `random` must be fresh random bytes.
 #[must_use]
 pub fn token(keyring: &Keyring, binding: Binding<'_>, random: [u8; 16]) -> Option<SecretString> {
-    let key = keys(keyring, &binding).next()?;
+    let snapshot = keyring.snapshot();
+    let key = keys(&snapshot, &binding).next()?;
     let mut bytes = random.to_vec();
     bytes.extend_from_slice(hmac::sign(key, &binding.message(&random)).as_ref());
     Some(SecretString::new(BASE64URL_NOPAD.encode(&bytes)))
@@ -93,10 +94,11 @@ pub fn matches(keyring: &Keyring, binding: Binding<'_>, presented: &str) -> bool
     let Ok(bytes) = BASE64URL_NOPAD.decode(presented.as_bytes()) else { return false };
     let Some((random, tag)) = bytes.split_first_chunk::<16>() else { return false };
     let message = binding.message(random);
-    keys(keyring, &binding).any(|key| hmac::verify(key, &message, tag).is_ok())
+    let snapshot = keyring.snapshot();
+    keys(&snapshot, &binding).any(|key| hmac::verify(key, &message, tag).is_ok())
 }
 
-fn keys<'k>(keyring: &'k Keyring, binding: &Binding<'_>) -> Box<dyn Iterator<Item = &'k hmac::Key> + 'k> {
+fn keys<'k>(keyring: &'k KeySnapshot, binding: &Binding<'_>) -> Box<dyn Iterator<Item = &'k hmac::Key> + 'k> {
     match binding {
         Binding::Session(_) => Box::new(keyring.csrf_keys()),
         Binding::PreSession(_) => Box::new(keyring.pre_session_keys()),

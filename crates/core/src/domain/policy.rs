@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::api_key::ApiKeyPolicy;
 use super::password::PasswordPolicy;
 use super::rotation::RotationPolicy;
 use super::session::SessionPolicy;
-use super::signing_key::Algorithm;
+use super::signing_key::{Algorithm, RotationSchedule};
 use super::throttle::ThrottleRule;
 use super::token::access::AccessProfile;
 
@@ -50,10 +51,14 @@ pub struct Policy {
     pub account_throttle: ThrottleRule,
     /// Password guesses per network.
     pub network_throttle: ThrottleRule,
+    /// API keys.
+    pub api_keys: ApiKeyPolicy,
     /// What new signing keys are.
     pub algorithm: Algorithm,
     /// How long a signing key is published before it signs.
     pub prepublish: Duration,
+    /// How long a signing key signs before the next one does; `None` where operators rotate.
+    pub rotate_every: Option<Duration>,
     /// How long a node may go without hearing of revocations.
     pub max_staleness: Duration,
     /// How long a single-use code works.
@@ -65,5 +70,15 @@ impl Policy {
     #[must_use]
     pub fn longest_access(&self) -> Duration {
         self.session.access_ttl + self.session.leeway
+    }
+
+    /// When signing keys are made.
+    #[must_use]
+    pub const fn signing_keys(&self) -> RotationSchedule {
+        RotationSchedule {
+            algorithm: self.algorithm,
+            publish_before: self.prepublish,
+            every: self.rotate_every,
+        }
     }
 }

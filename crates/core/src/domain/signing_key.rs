@@ -51,8 +51,35 @@ pub struct SigningKey {
     pub created_at: Timestamp,
     /// From when on it signs.
     pub active_at: Timestamp,
-    /// Set by an emergency: from then on nothing it signed is accepted.
+    /// Set by an emergency: nothing it signed is accepted any more, whatever a node's clock shows.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// When signing keys are made (H08).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RotationSchedule {
+    /// What new keys are.
+    pub algorithm: Algorithm,
+    /// How long a key is published before it signs, so that whoever caches the list knows it by then.
+    pub publish_before: Duration,
+    /// How long a key signs; `None` where operators rotate.
+    pub every: Option<Duration>,
+}
+
+impl RotationSchedule {
+    /// From when on the next key signs, if it is time to make it: early enough that it is published for long enough when
+    /// the active one has signed for `every`. A key of another algorithm than wanted is due at once.
+    #[must_use]
+    pub fn due(&self, keys: &[(SigningKey, KeyState)], now: Timestamp) -> Option<Timestamp> {
+        if keys.iter().any(|(_, state)| *state == KeyState::Next) {
+            return None;
+        }
+        let (active, _) = keys.iter().find(|(_, state)| *state == KeyState::Active)?;
+        let replaced_at =
+            if active.algorithm == self.algorithm { active.active_at.plus(self.every?) } else { now };
+        (replaced_at.minus(self.publish_before) <= now)
+            .then(|| replaced_at.max(now.plus(self.publish_before)))
+    }
 }
 
 /// Derived state of a key.
@@ -102,18 +129,20 @@ impl KeyState {
 /// The state of each key, in the order given. `longest_token` is the longest lifetime of anything signed, leeway included.
 #[must_use]
 pub fn states(keys: &[SigningKey], longest_token: Duration, now: Timestamp) -> Vec<KeyState> {
-    let usable = |k: &&SigningKey| k.revoked_at.is_none_or(|at| at > now);
+    let usable = |k: &&SigningKey| k.revoked_at.is_none();
     let active = keys.iter().filter(usable).filter(|k| k.active_at <= now).map(order).max();
+    // A node whose clock is behind the first key's signs with it all the same: others know the key.
+    let active = active.or_else(|| keys.iter().filter(usable).map(order).min());
     keys.iter()
         .map(|key| {
             if !usable(&key) {
                 return KeyState::Revoked;
             }
-            if key.active_at > now {
-                return KeyState::Next;
-            }
             if Some(order(key)) == active {
                 return KeyState::Active;
+            }
+            if key.active_at > now {
+                return KeyState::Next;
             }
             // It stopped signing when the first newer usable key became active.
             let since = keys
@@ -165,6 +194,42 @@ mod tests {
         keys[1].revoked_at = Some(Timestamp::from_secs(110));
         let got = states(&keys, Duration::from_secs(60), Timestamp::from_secs(120));
         assert_eq!(got, [KeyState::Active, KeyState::Revoked]);
+    }
+
+    /// A clock that is behind neither stops a node nor revives what was revoked.
+    #[test]
+    fn a_clock_behind() {
+        let mut keys = [key("a", 100), key("b", 200)];
+        let longest = Duration::from_secs(60);
+        let early = Timestamp::from_secs(50);
+        assert_eq!(states(&keys, longest, early), [KeyState::Active, KeyState::Next]);
+        keys[0].revoked_at = Some(Timestamp::from_secs(150));
+        assert_eq!(states(&keys, longest, early), [KeyState::Revoked, KeyState::Active]);
+    }
+
+    /// H08: the next key is made early enough to be published for long enough, and once.
+    #[test]
+    fn h08_the_schedule() {
+        let span = Duration::from_secs;
+        let rule = RotationSchedule {
+            algorithm: Algorithm::EdDsa,
+            publish_before: span(24),
+            every: Some(span(100)),
+        };
+        let due = |rule: &RotationSchedule, keys: &[SigningKey], now| {
+            let now = Timestamp::from_secs(now);
+            let listed: Vec<_> = keys.iter().cloned().zip(states(keys, span(60), now)).collect();
+            rule.due(&listed, now).map(Timestamp::as_secs)
+        };
+        assert_eq!(due(&rule, &[key("a", 0)], 75), None);
+        assert_eq!(due(&rule, &[key("a", 0)], 76), Some(100));
+        // Nobody was there when it was due: it is published for as long all the same.
+        assert_eq!(due(&rule, &[key("a", 0)], 500), Some(524));
+        assert_eq!(due(&rule, &[key("a", 0), key("b", 100)], 80), None, "there is one");
+        assert_eq!(due(&rule, &[key("a", 0), key("b", 100)], 176), Some(200));
+        assert_eq!(due(&RotationSchedule { every: None, ..rule }, &[key("a", 0)], 500), None);
+        let other = RotationSchedule { algorithm: Algorithm::Es256, every: None, ..rule };
+        assert_eq!(due(&other, &[key("a", 0)], 5), Some(29), "another algorithm was configured");
     }
 
     /// A20: the fully specified name is understood, nothing else is.

@@ -4,14 +4,16 @@
 mod bus;
 mod crypto;
 mod mail;
+mod master_keys;
 mod store;
 
 pub use bus::{Bus, Notice, Subscription};
 pub use crypto::{HashError, KeyError, PasswordHasher, PasswordMatch, SignatureKeys, Signer};
 pub use mail::{Mail, MailError, Mailer};
+pub use master_keys::{MasterKeys, MasterKeysError};
 pub use store::{
-    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
-    StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
+    RevocationsSince, Rotated, SealedPlace, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use crate::domain::time::Timestamp;
@@ -32,6 +34,8 @@ pub trait Outside: Send + Sync + 'static {
     type Bus: Bus;
     /// Mail.
     type Mailer: Mailer;
+    /// Where the master secrets are kept.
+    type MasterKeys: MasterKeys;
 
     /// The wall clock.
     fn clock(&self) -> &Self::Clock;
@@ -47,6 +51,8 @@ pub trait Outside: Send + Sync + 'static {
     fn bus(&self) -> &Self::Bus;
     /// Mail.
     fn mailer(&self) -> &Self::Mailer;
+    /// Where the master secrets are kept.
+    fn master_keys(&self) -> &Self::MasterKeys;
 }
 
 /// Wall clock.

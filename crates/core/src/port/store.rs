@@ -1,9 +1,10 @@
 //! Durable state. Every verb is one atomic decision, durable (fsynced) when it returns; there is no
 //! read-then-write across calls (style rule 4).
 
+use crate::domain::api_key::{ApiKey, ApiKeyId, HeldKey, NetworkTag};
 use crate::domain::device::Device;
 use crate::domain::event::{Event, EventFilter};
-use crate::domain::id::{Epoch, Generation, PublicId, Sid, UserId};
+use crate::domain::id::{Epoch, Generation, KeyId, PublicId, Sid, UserId};
 use crate::domain::rotation::{Abandoned, RotationRecord};
 use crate::domain::scope::ScopeSet;
 use crate::domain::session::{EndReason, Ended, Held, Session};
@@ -89,6 +90,28 @@ pub struct Use {
     pub confirmed: Option<(Generation, Timestamp)>,
 }
 
+/// A use of an API key, noted behind the answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyUse {
+    /// Which key.
+    pub id: ApiKeyId,
+    /// Last verified request.
+    pub at: Option<Timestamp>,
+    /// Networks that are new to it.
+    pub networks: Vec<NetworkTag>,
+}
+
+/// What became of [`Store::create_api_key`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyCreated {
+    /// It is stored.
+    Created,
+    /// Its owner has as many as allowed.
+    LimitReached,
+    /// There is no such user, or it is disabled.
+    NoOwner,
+}
+
 /// What a node must hold in memory to refuse dead tokens.
 #[derive(Clone, Debug, Default)]
 pub struct RevocationsSince {
@@ -146,6 +169,48 @@ pub enum Accepted {
     NoInvitation,
     /// The address is taken; the invitation stays.
     Taken,
+}
+
+/// When a new signing key is added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddKey {
+    /// In any case.
+    Always,
+    /// Only where there is none yet: two nodes may start at once.
+    IfFirst,
+    /// Only if no key that is not revoked signs from later than this on: two nodes may find the key due at once.
+    IfNoneAfter(Timestamp),
+}
+
+/// Where a sealed value is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SealedPlace {
+    /// The private part of the signing key whose `kid` is the name.
+    SigningKey,
+    /// Under its name, see [`Store::sealed`].
+    Value,
+}
+
+/// A value sealed under a master secret, wherever it is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealedValue {
+    /// Where.
+    pub place: SealedPlace,
+    /// What it is called there.
+    pub name: Box<str>,
+    /// Sealed.
+    pub value: Vec<u8>,
+}
+
+/// Sessions that were opened with one master secret and could still be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenedWith {
+    /// The master secret.
+    pub master_key: KeyId,
+    /// How many sessions.
+    pub sessions: u64,
+    /// When the last of them expires.
+    pub until: Timestamp,
 }
 
 /// Part of a list.
@@ -317,11 +382,17 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Accepted, StoreError>> + Send;
     /// All signing keys.
     fn signing_keys(&self) -> impl Future<Output = Result<Vec<SigningKey>, StoreError>> + Send;
-    /// Adds a signing key; with `only_first`, only if there is none yet (two nodes may start at once). Returns whether it was added.
+    /// Adds a signing key if the condition holds. Returns whether it was added.
     fn add_signing_key(
         &self,
         key: &SigningKey,
-        only_first: bool,
+        when: AddKey,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Lets a key that is not revoked sign from `at` on, if it would only later. Returns whether that changed anything.
+    fn hasten_signing_key(
+        &self,
+        kid: &str,
+        at: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
     /// Revokes a signing key. `false` without such a key.
     fn revoke_signing_key(
@@ -337,6 +408,48 @@ pub trait Store: Send + Sync {
         name: &str,
         value: &[u8],
     ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+    /// Everything that is sealed, wherever it is kept.
+    fn sealed_values(&self) -> impl Future<Output = Result<Vec<SealedValue>, StoreError>> + Send;
+    /// Replaces a sealed value by the same one sealed anew, if it still is `old`. Returns whether it was.
+    fn reseal(&self, old: &SealedValue, new: &[u8]) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// For each master secret the sessions that have not ended, expire after `now`, and were used at `used_since` or later.
+    /// By id; those without any are left out. Reads all sessions: for operators.
+    fn sessions_by_master_key(
+        &self,
+        now: Timestamp,
+        used_since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<OpenedWith>, StoreError>> + Send;
+
+    // ── API keys ──
+
+    /// Stores a key, unless its owner has `limit` keys that are neither revoked nor expired at `key.created_at`.
+    fn create_api_key(
+        &self,
+        key: &ApiKey,
+        limit: u32,
+    ) -> impl Future<Output = Result<KeyCreated, StoreError>> + Send;
+    /// A key with its owner.
+    fn api_key(&self, id: ApiKeyId) -> impl Future<Output = Result<Option<HeldKey>, StoreError>> + Send;
+    /// The keys of one user, or of all, dead ones too, newest first; at most 1000.
+    fn api_keys(
+        &self,
+        owner: Option<&UserId>,
+    ) -> impl Future<Output = Result<Vec<HeldKey>, StoreError>> + Send;
+    /// Revokes a key, if it is this owner's where one is given. The key as it is now: revoked since the first time. `None` without such a key.
+    fn revoke_api_key(
+        &self,
+        id: ApiKeyId,
+        owner: Option<&UserId>,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<ApiKey>, StoreError>> + Send;
+    /// Revokes all of a user's keys; returns the ones that were not revoked before.
+    fn revoke_api_keys_of(
+        &self,
+        owner: &UserId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Vec<ApiKeyId>, StoreError>> + Send;
+    /// Notes uses: `last_used_at` only moves forward, and the newest [`crate::domain::api_key::MAX_NETWORKS`] networks are kept.
+    fn note_key_uses(&self, uses: &[KeyUse]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     // ── events and upkeep ──
 
@@ -347,8 +460,9 @@ pub trait Store: Send + Sync {
         &self,
         filter: &EventFilter,
     ) -> impl Future<Output = Result<Vec<(u64, Event)>, StoreError>> + Send;
-    /// Deletes what is no longer of use, at most `batch` rows of each kind: sessions that ended or expired before `sessions_before`, events
-    /// before `events_before`, expired codes, stale attempts. Returns how many rows went.
+    /// Deletes what is no longer of use, at most `batch` rows of each kind: sessions that ended or expired, and API keys that were
+    /// revoked or expired, before `sessions_before`, events before `events_before`, expired codes, stale attempts. Returns how many
+    /// rows went.
     fn purge(
         &self,
         sessions_before: Timestamp,

@@ -39,8 +39,13 @@ impl<O: Outside> Engine<O> {
     /// # Errors
     /// [`ServiceError::Signing`].
     pub fn assertion(&self, principal: &Principal, audience: &Audience) -> Result<Arc<str>, ServiceError> {
+        let session = match principal {
+            Principal::Session(session) => session,
+            // What a key may do is decided anew on each request, so nothing is reused.
+            Principal::ApiKey(_) => return Ok(self.assert(principal, audience, self.now())?.into()),
+        };
         let now = self.now();
-        let claims = principal.claims();
+        let claims = session.claims();
         let key = AssertionKey {
             sid: claims.sid,
             generation: claims.generation.0,
@@ -53,31 +58,46 @@ impl<O: Outside> Engine<O> {
         {
             return Ok(Arc::clone(&made.token));
         }
+        let keys = self.active_keys();
+        let token: Arc<str> = self.assert(principal, audience, now)?.into();
+        self.assertions.insert(key, Arc::new(Made { at: now, token: Arc::clone(&token) }));
+        if !Arc::ptr_eq(&keys, &self.active_keys()) {
+            // Its key may have been revoked meanwhile.
+            self.assertions.remove(&key);
+        }
+        Ok(token)
+    }
+
+    fn assert(
+        &self,
+        principal: &Principal,
+        audience: &Audience,
+        now: Timestamp,
+    ) -> Result<String, ServiceError> {
+        let (session, key) = match principal {
+            Principal::Session(session) => (Some(session), None),
+            Principal::ApiKey(key) => (None, Some(key.id().to_string())),
+        };
         let (iat, exp) = assertion::times(now);
         let jti = TokenId::from_random(self.random16());
         let email = principal.verified_email().map(|e| e.as_str());
-        let token: Arc<str> = self
-            .sign(
-                assertion::TYP,
-                &AssertionClaims {
-                    iss: &self.policy.access.issuer,
-                    sub: claims.user.as_str(),
-                    aud: &audience.names,
-                    exp,
-                    iat,
-                    jti: jti.as_str(),
-                    session: principal.session().as_str(),
-                    env: self.environment().as_str(),
-                    purpose: assertion::PURPOSE,
-                    scope: claims.scope.to_string(),
-                    auth_time: claims.auth_time.as_secs(),
-                    amr: &claims.amr,
-                    email,
-                    email_verified: email.map(|_| true),
-                },
-            )?
-            .into();
-        self.assertions.insert(key, Arc::new(Made { at: now, token: Arc::clone(&token) }));
-        Ok(token)
+        let claims = AssertionClaims {
+            iss: &self.policy.access.issuer,
+            sub: principal.user().as_str(),
+            aud: &audience.names,
+            exp,
+            iat,
+            jti: jti.as_str(),
+            session: session.map(|s| s.session().as_str()),
+            api_key: key.as_deref(),
+            env: self.environment().as_str(),
+            purpose: assertion::PURPOSE,
+            scope: principal.scope().to_string(),
+            auth_time: principal.auth_time().map(Timestamp::as_secs),
+            amr: session.map(|s| &*s.claims().amr),
+            email,
+            email_verified: email.map(|_| true),
+        };
+        self.sign(assertion::TYP, &claims)
     }
 }

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
-use super::engine::{Engine, NewEvent, ServiceError};
-use crate::domain::event::EventName;
+use super::engine::{Engine, ServiceError};
+use crate::domain::key::Keyring;
 use crate::domain::secret::SecretBytes;
-use crate::domain::signing_key::{KeyState, SigningKey, states};
+use crate::domain::signing_key::{Algorithm, KeyState, SigningKey, states};
 use crate::domain::time::Timestamp;
 use crate::domain::token::jwk::{VerifyingKey, thumbprint};
 use crate::domain::token::jws::{self, KeySet};
 use crate::port::{Entropy, Outside, SignatureKeys, Signer, Store};
-use crate::service::Context;
 
-/// The active signer, and every key that still verifies.
+/// The active signer, and every key that still verifies. Never changes: a newer one takes its place.
 pub(super) struct ActiveKeys {
     pub(super) kid: Box<str>,
     pub(super) signer: Box<dyn Signer>,
@@ -22,7 +22,8 @@ pub(super) struct ActiveKeys {
     pub(super) listed: Vec<(SigningKey, KeyState)>,
 }
 
-fn name_of(kid: &str) -> String {
+/// What the private part of a signing key is sealed as.
+pub(super) fn name_of(kid: &str) -> String {
     format!("signing-key/{kid}")
 }
 
@@ -49,71 +50,38 @@ impl<O: Outside> Engine<O> {
         Ok(jws::assemble(input, &signature))
     }
 
-    /// Reads the keys again: another process may have rotated them, or `next` became due.
+    /// Reads the keys again: another process may have rotated them, or `next` became due. Cheap where nothing changed.
     ///
     /// # Errors
     /// [`ServiceError`]; the keys in use stay.
     pub async fn reload_keys(&self) -> Result<(), ServiceError> {
         let rows = self.outside.store().signing_keys().await?;
-        let fresh = load(&self.outside, &self.keyring, rows, self.policy.longest_access(), self.now())
-            .map_err(ServiceError::Signing)?;
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        if fresh.kid != keys.kid {
+        let (longest, now) = (self.policy.longest_access(), self.now());
+        let used = self.active_keys();
+        if listed(&rows, longest, now) == used.listed {
+            return Ok(());
+        }
+        let fresh = load(&self.outside, &self.keyring, &rows, longest, now).map_err(ServiceError::Signing)?;
+        let fresh = Arc::new(fresh);
+        if fresh.kid != used.kid {
             tracing::info!(kid = %fresh.kid, "signing with a new key");
         }
-        if fresh.listed.iter().any(|(_, s)| *s == KeyState::Revoked) {
-            // Principals verified under a revoked key must be judged again.
+        let distrusts = used.verifying.keys().any(|kid| !fresh.verifying.contains_key(kid));
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        if distrusts {
+            // After the exchange: whatever was verified with the keys before is judged again, see `Engine::remember`.
             self.seen.clear();
+            self.assertions.clear();
         }
-        *keys = Arc::new(fresh);
         Ok(())
-    }
-
-    /// Makes a new key, published now and signing after the pre-publication time (or at once).
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn rotate_signing_key(
-        &self,
-        at_once: bool,
-        context: &Context,
-    ) -> Result<SigningKey, ServiceError> {
-        let now = self.now();
-        let active_at = if at_once { now } else { now.plus(self.policy.prepublish) };
-        let key = make(&self.outside, &self.keyring, self.policy.algorithm, now, active_at)
-            .map_err(ServiceError::Signing)?;
-        self.outside.store().add_signing_key(&key, false).await?;
-        self.reload_keys().await?;
-        self.record(NewEvent::done(EventName::KeyRotated, "signing_key_added").detail(&key.kid), context);
-        Ok(key)
-    }
-
-    /// Emergency: from now on nothing that the key signed is accepted. If it was the active one and no other is
-    /// usable, a new key is made first and signs at once.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub async fn revoke_signing_key(&self, kid: &str, context: &Context) -> Result<bool, ServiceError> {
-        let listed = self.signing_keys();
-        if !listed.iter().any(|(k, _)| &*k.kid == kid) {
-            return Ok(false);
-        }
-        let was_active = listed.iter().any(|(k, s)| &*k.kid == kid && *s == KeyState::Active);
-        if was_active {
-            self.rotate_signing_key(true, context).await?;
-        }
-        let done = self.outside.store().revoke_signing_key(kid, self.now()).await?;
-        self.reload_keys().await?;
-        self.record(NewEvent::done(EventName::KeyRotated, "signing_key_revoked").detail(kid), context);
-        Ok(done)
     }
 }
 
 /// A new key, sealed.
 pub(super) fn make<O: Outside>(
     outside: &O,
-    keyring: &crate::domain::key::Keyring,
-    algorithm: crate::domain::signing_key::Algorithm,
+    keyring: &Keyring,
+    algorithm: Algorithm,
     now: Timestamp,
     active_at: Timestamp,
 ) -> Result<SigningKey, String> {
@@ -134,20 +102,24 @@ pub(super) fn make<O: Outside>(
     })
 }
 
+/// Keys with their states.
+pub(super) fn listed(rows: &[SigningKey], longest: Duration, now: Timestamp) -> Vec<(SigningKey, KeyState)> {
+    rows.iter().cloned().zip(states(rows, longest, now)).collect()
+}
+
 /// Unseals and loads what is in use.
 pub(super) fn load<O: Outside>(
     outside: &O,
-    keyring: &crate::domain::key::Keyring,
-    rows: Vec<SigningKey>,
-    longest: std::time::Duration,
+    keyring: &Keyring,
+    rows: &[SigningKey],
+    longest: Duration,
     now: Timestamp,
 ) -> Result<ActiveKeys, String> {
-    let states = states(&rows, longest, now);
-    let listed: Vec<_> = rows.into_iter().zip(states).collect();
+    let listed = listed(&rows, longest, now);
     let (active, _) = listed
         .iter()
         .find(|(_, s)| *s == KeyState::Active)
-        .ok_or_else(|| String::from("the store has no active signing key"))?;
+        .ok_or_else(|| String::from("all signing keys of the store are revoked"))?;
     let private: SecretBytes =
         keyring.unseal(&name_of(&active.kid), &active.sealed).map_err(|e| e.to_string())?;
     let signer = outside.keys().load(active.algorithm, &private).map_err(|e| e.to_string())?;

@@ -72,7 +72,8 @@ impl<O: Outside> Engine<O> {
         let devices = self.device_keys(user.as_ref().map(|u| &u.id), device_cookie, context);
         let known = match &user {
             Some(user) => {
-                self.outside.store().known_device(&user.id, &devices).await.map_err(ServiceError::from)?
+                let all: Vec<ThrottleKey> = devices.iter().flatten().copied().collect();
+                self.outside.store().known_device(&user.id, &all).await.map_err(ServiceError::from)?
             }
             None => None,
         };
@@ -119,7 +120,7 @@ impl<O: Outside> Engine<O> {
             let new = hasher.hash(password, &self.pepper).await.map_err(ServiceError::from)?;
             store.upgrade_password(&user.id, old, &new).await.map_err(ServiceError::from)?;
         }
-        for device in devices {
+        for device in devices.iter().filter_map(|keys| keys.first().copied()) {
             store.remember_device(&user.id, device, self.now()).await.map_err(ServiceError::from)?;
         }
         Ok(user)
@@ -136,18 +137,19 @@ impl<O: Outside> Engine<O> {
         self.keyring.throttle_key("network", &[network.as_bytes()])
     }
 
-    /// What would make a device known: its cookie, or the place it signs in from.
+    /// What would make a device known: its cookie, or the place it signs in from. Each under every master secret, the current
+    /// one's first: a device stays known when the secret is rotated.
     fn device_keys(
         &self,
         user: Option<&UserId>,
         cookie: Option<&str>,
         context: &Context,
-    ) -> Vec<ThrottleKey> {
+    ) -> Vec<Vec<ThrottleKey>> {
         let user = user.map_or("", |u| u.as_str()).as_bytes();
-        let cookie = cookie.map(|c| self.keyring.throttle_key("device", &[user, c.as_bytes()]));
+        let cookie = cookie.map(|c| self.keyring.throttle_keys("device", &[user, c.as_bytes()]));
         let place = context.device.network().map(|n| {
             let agent = context.device.user_agent.as_bytes();
-            self.keyring.throttle_key("place", &[user, n.to_string().as_bytes(), agent])
+            self.keyring.throttle_keys("place", &[user, n.to_string().as_bytes(), agent])
         });
         cookie.into_iter().chain(place).collect()
     }

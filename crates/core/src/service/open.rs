@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::engine::{Context, Engine, NewEvent, ServiceError};
-use super::principal::{Principal, SessionView};
+use super::principal::{SessionPrincipal, SessionView};
 use crate::domain::event::EventName;
 use crate::domain::id::{Generation, PublicId, Sid, TokenId};
 use crate::domain::rotation::RotationRecord;
@@ -35,7 +35,7 @@ pub struct Tokens {
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// Proof of who it acts for.
-    pub principal: Arc<Principal>,
+    pub principal: Arc<SessionPrincipal>,
     /// What to hand out.
     pub tokens: Arc<Tokens>,
     /// As its owner may see it.
@@ -126,7 +126,7 @@ impl<O: Outside> Engine<O> {
         held: &Held,
         now: Timestamp,
         with_refresh: bool,
-    ) -> Result<(Arc<Principal>, Tokens), ServiceError> {
+    ) -> Result<(Arc<SessionPrincipal>, Tokens), ServiceError> {
         let session = &held.session;
         let generation = session.rotation.current;
         let claims = AccessClaims {
@@ -143,6 +143,7 @@ impl<O: Outside> Engine<O> {
             issued_at: Timestamp::from_secs(now.as_secs()),
             expires_at: Timestamp::from_secs(session.access_expiry(&self.policy.session, now).as_secs()),
         };
+        let keys = self.active_keys();
         let access = self.sign(access::TYP, &access::to_json(&claims, &self.policy.access))?;
         // Browsers drop a longer cookie in silence, and the user would be signed out again at once (B11).
         if access.len() > LONGEST_ACCESS_TOKEN {
@@ -160,8 +161,8 @@ impl<O: Outside> Engine<O> {
             None
         };
         let access_expires_at = claims.expires_at;
-        let principal = Arc::new(Principal::new(claims, held));
-        self.remember(&access, &principal);
+        let principal = Arc::new(SessionPrincipal::new(claims, held));
+        self.remember(Self::digest(&access), &principal, &keys);
         Ok((principal, Tokens { access: SecretString::new(access), access_expires_at, refresh, generation }))
     }
 }

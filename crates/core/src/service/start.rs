@@ -5,12 +5,12 @@ use std::sync::{Arc, RwLock};
 use quick_cache::sync::Cache;
 
 use super::engine::Engine;
-use super::keys;
 use super::memory::Memory;
+use super::{keys, master_keys};
 use crate::domain::key::{Keyring, Unsealable};
 use crate::domain::policy::Policy;
 use crate::domain::secret::{SecretArray, SecretBytes};
-use crate::port::{Clock, Entropy, Outside, Store, StoreError};
+use crate::port::{AddKey, Clock, Entropy, Outside, Store, StoreError};
 
 const PEPPER: &str = "pepper";
 /// Principals remembered. About 700 bytes each.
@@ -42,11 +42,13 @@ impl<O: Outside> Engine<O> {
         if rows.is_empty() {
             let first =
                 keys::make(&outside, &keyring, policy.algorithm, now, now).map_err(StartError::Keys)?;
-            outside.store().add_signing_key(&first, true).await?;
+            outside.store().add_signing_key(&first, AddKey::IfFirst).await?;
             rows = outside.store().signing_keys().await?;
         }
+        let dead = master_keys::dead(&keys::listed(&rows, policy.longest_access(), now));
+        master_keys::require_openable(&keyring, &outside.store().sealed_values().await?, &dead)?;
         let active =
-            keys::load(&outside, &keyring, rows, policy.longest_access(), now).map_err(StartError::Keys)?;
+            keys::load(&outside, &keyring, &rows, policy.longest_access(), now).map_err(StartError::Keys)?;
         let engine = Self {
             outside,
             policy,
@@ -76,6 +78,6 @@ async fn pepper<O: Outside>(outside: &O, keyring: &Keyring) -> Result<SecretArra
     };
     let plain = keyring.unseal(PEPPER, &stored)?;
     let bytes: [u8; 32] =
-        plain.expose().try_into().map_err(|_wrong_length| Unsealable { name: PEPPER.to_owned() })?;
+        plain.expose().try_into().map_err(|_wrong_length| Unsealable::Wrong { name: PEPPER.to_owned() })?;
     Ok(SecretArray::new(bytes))
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 
 use super::engine::{Context, Engine, NewEvent};
+use super::keys::ActiveKeys;
 use super::memory::Refusal;
-use super::principal::Principal;
+use super::principal::{Principal, SessionPrincipal};
 use crate::domain::event::EventName;
 use crate::domain::id::Sid;
 use crate::domain::session::{EndReason, Liveness};
@@ -40,7 +41,7 @@ impl<O: Outside> Engine<O> {
     ///
     /// # Errors
     /// [`VerifyError`].
-    pub async fn verify_access(&self, token: &str, context: &Context) -> Result<Arc<Principal>, VerifyError> {
+    pub async fn verify_access(&self, token: &str, context: &Context) -> Result<Arc<SessionPrincipal>, VerifyError> {
         let now = self.now();
         let digest = Self::digest(token);
         let known = digest.and_then(|d| self.seen.get(&d));
@@ -60,12 +61,11 @@ impl<O: Outside> Engine<O> {
                 principal
             }
             None => {
-                let claims = access::verify(token, &self.policy.access, &self.active_keys().verifying, now)?;
+                let keys = self.active_keys();
+                let claims = access::verify(token, &self.policy.access, &keys.verifying, now)?;
                 let principal = Arc::new(Box::pin(self.check_store(&claims, context)).await?);
                 self.check_memory(&principal, context).await?;
-                if let Some(digest) = digest {
-                    self.seen.insert(digest, Arc::clone(&principal));
-                }
+                self.remember(digest, &principal, &keys);
                 principal
             }
         };
@@ -82,17 +82,25 @@ impl<O: Outside> Engine<O> {
         access::verify(token, &self.policy.access, &keys.verifying, issued).ok().map(|claims| claims.sid)
     }
 
-    /// Whether the principal still may act: asked for long-lived connections.
-    pub fn still_stands(&self, principal: &Principal) -> bool {
+    /// Whether the principal still may act, as far as this node knows: asked for long-lived connections.
+    pub fn stands(&self, principal: &Principal) -> bool {
+        match principal {
+            Principal::Session(session) => self.still_stands(session),
+            Principal::ApiKey(key) => self.key_stands(key),
+        }
+    }
+
+    /// Whether the session still may act, as far as this node knows: asked again before anything is handed out.
+    pub fn still_stands(&self, principal: &SessionPrincipal) -> bool {
         let claims = principal.claims();
         self.memory.refuses(&claims.user, claims.epoch, claims.sid, claims.generation).is_none()
     }
 
-    fn digest(token: &str) -> Option<[u8; 32]> {
+    pub(super) fn digest(token: &str) -> Option<[u8; 32]> {
         digest::digest(&digest::SHA256, token.as_bytes()).as_ref().try_into().ok()
     }
 
-    async fn check_memory(&self, principal: &Principal, context: &Context) -> Result<(), VerifyError> {
+    async fn check_memory(&self, principal: &SessionPrincipal, context: &Context) -> Result<(), VerifyError> {
         let claims = principal.claims();
         match self.memory.refuses(&claims.user, claims.epoch, claims.sid, claims.generation) {
             None => Ok(()),
@@ -104,7 +112,7 @@ impl<O: Outside> Engine<O> {
         }
     }
 
-    async fn check_store(&self, claims: &AccessClaims, context: &Context) -> Result<Principal, VerifyError> {
+    async fn check_store(&self, claims: &AccessClaims, context: &Context) -> Result<SessionPrincipal, VerifyError> {
         let Some(mut held) = self.outside.store().session(claims.sid).await? else {
             return Err(VerifyError::Revoked);
         };
@@ -122,7 +130,7 @@ impl<O: Outside> Engine<O> {
             self.caught(claims, context).await?;
             return Err(VerifyError::Reused);
         }
-        Ok(Principal::new(claims.clone(), &held))
+        Ok(SessionPrincipal::new(claims.clone(), &held))
     }
 
     async fn caught(&self, claims: &AccessClaims, context: &Context) -> Result<(), StoreError> {
@@ -132,7 +140,7 @@ impl<O: Outside> Engine<O> {
     }
 
     /// Notes that the session was used, and that the generation arrived.
-    pub(super) fn note(&self, principal: &Principal, now: Timestamp) {
+    pub(super) fn note(&self, principal: &SessionPrincipal, now: Timestamp) {
         let claims = principal.claims();
         if principal.take_unconfirmed() {
             let notice = Notice::Confirmed { sid: claims.sid, generation: claims.generation, at: now };
@@ -145,13 +153,22 @@ impl<O: Outside> Engine<O> {
     }
 
     /// Notes activity on a connection that outlives its request (an inbound WebSocket frame).
-    pub fn note_activity(&self, principal: &Principal) {
+    pub fn note_activity(&self, principal: &SessionPrincipal) {
         self.note(principal, self.now());
     }
 
-    pub(super) fn remember(&self, token: &str, principal: &Arc<Principal>) {
-        if let Some(digest) = Self::digest(token) {
-            self.seen.insert(digest, Arc::clone(principal));
+    /// Remembers who a token stands for, by its digest. `keys` are those that vouched for it: a key that was revoked meanwhile
+    /// emptied the memory before this entry came, so it must not stay (see [`Self::reload_keys`]).
+    pub(super) fn remember(
+        &self,
+        digest: Option<[u8; 32]>,
+        principal: &Arc<SessionPrincipal>,
+        keys: &Arc<ActiveKeys>,
+    ) {
+        let Some(digest) = digest else { return };
+        self.seen.insert(digest, Arc::clone(principal));
+        if !Arc::ptr_eq(keys, &self.active_keys()) {
+            self.seen.remove(&digest);
         }
     }
 

@@ -1,10 +1,12 @@
 //! A store in memory, for tests: the same answers as the durable ones, nothing survives.
 
+mod api_keys;
 mod state;
 mod upkeep;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{PublicId, Sid, UserId};
@@ -15,8 +17,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
-    StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
+    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use state::State;
@@ -221,8 +223,12 @@ impl Store for MemoryStore {
         Ok(self.state().signing_keys())
     }
 
-    async fn add_signing_key(&self, key: &SigningKey, only_first: bool) -> Result<bool, StoreError> {
-        Ok(self.state().add_signing_key(key, only_first))
+    async fn add_signing_key(&self, key: &SigningKey, when: AddKey) -> Result<bool, StoreError> {
+        Ok(self.state().add_signing_key(key, when))
+    }
+
+    async fn hasten_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.state().hasten_signing_key(kid, at))
     }
 
     async fn revoke_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool, StoreError> {
@@ -235,6 +241,52 @@ impl Store for MemoryStore {
 
     async fn put_sealed_if_absent(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         Ok(self.state().put_sealed_if_absent(name, value))
+    }
+
+    async fn sealed_values(&self) -> Result<Vec<SealedValue>, StoreError> {
+        Ok(self.state().sealed_values())
+    }
+
+    async fn reseal(&self, old: &SealedValue, new: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.state().reseal(old, new))
+    }
+
+    async fn sessions_by_master_key(
+        &self,
+        now: Timestamp,
+        used_since: Timestamp,
+    ) -> Result<Vec<OpenedWith>, StoreError> {
+        Ok(self.state().opened_with(now, used_since))
+    }
+
+    async fn create_api_key(&self, key: &ApiKey, limit: u32) -> Result<KeyCreated, StoreError> {
+        self.state().create_api_key(key, limit)
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<HeldKey>, StoreError> {
+        Ok(self.state().api_key(id))
+    }
+
+    async fn api_keys(&self, owner: Option<&UserId>) -> Result<Vec<HeldKey>, StoreError> {
+        Ok(self.state().list_api_keys(owner))
+    }
+
+    async fn revoke_api_key(
+        &self,
+        id: ApiKeyId,
+        owner: Option<&UserId>,
+        at: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.state().revoke_api_key(id, owner, at))
+    }
+
+    async fn revoke_api_keys_of(&self, owner: &UserId, at: Timestamp) -> Result<Vec<ApiKeyId>, StoreError> {
+        Ok(self.state().revoke_api_keys_of(owner, at))
+    }
+
+    async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+        self.state().note_key_uses(uses);
+        Ok(())
     }
 
     async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -1,12 +1,17 @@
 //! Attempts, devices, codes, keys, sealed values, events and purging in memory.
 
+use std::collections::BTreeMap;
+
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::UserId;
+use countersign_core::domain::session::Session;
 use countersign_core::domain::signing_key::SigningKey;
 use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, User};
-use countersign_core::port::{Accepted, Code, CodeKind, StoreError};
+use countersign_core::port::{
+    Accepted, AddKey, Code, CodeKind, OpenedWith, SealedPlace, SealedValue, StoreError,
+};
 
 use super::state::{Attempts, State, drawn_twice};
 use crate::admission::decide;
@@ -87,11 +92,25 @@ impl State {
         keys
     }
 
-    pub(super) fn add_signing_key(&mut self, key: &SigningKey, only_first: bool) -> bool {
-        if self.keys.contains_key(&key.kid) || (only_first && !self.keys.is_empty()) {
+    pub(super) fn add_signing_key(&mut self, key: &SigningKey, when: AddKey) -> bool {
+        let allowed = match when {
+            AddKey::Always => true,
+            AddKey::IfFirst => self.keys.is_empty(),
+            AddKey::IfNoneAfter(at) => {
+                !self.keys.values().any(|key| key.revoked_at.is_none() && key.active_at > at)
+            }
+        };
+        if !allowed || self.keys.contains_key(&key.kid) {
             return false;
         }
         self.keys.insert(key.kid.clone(), key.clone());
+        true
+    }
+
+    pub(super) fn hasten_signing_key(&mut self, kid: &str, at: Timestamp) -> bool {
+        let key = self.keys.get_mut(kid).filter(|key| key.revoked_at.is_none() && key.active_at > at);
+        let Some(key) = key else { return false };
+        key.active_at = at;
         true
     }
 
@@ -107,6 +126,38 @@ impl State {
 
     pub(super) fn put_sealed_if_absent(&mut self, name: &str, value: &[u8]) -> Vec<u8> {
         self.sealed.entry(name.into()).or_insert_with(|| value.to_vec()).clone()
+    }
+
+    pub(super) fn sealed_values(&self) -> Vec<SealedValue> {
+        let of = |place| {
+            move |name: &str, value: &[u8]| SealedValue { place, name: name.into(), value: value.into() }
+        };
+        let (value, key) = (of(SealedPlace::Value), of(SealedPlace::SigningKey));
+        let values = self.sealed.iter().map(|(name, sealed)| value(name, sealed));
+        values.chain(self.keys.values().map(|k| key(&k.kid, &k.sealed))).collect()
+    }
+
+    pub(super) fn reseal(&mut self, old: &SealedValue, new: &[u8]) -> bool {
+        let held = match old.place {
+            SealedPlace::SigningKey => self.keys.get_mut(&old.name).map(|key| &mut key.sealed),
+            SealedPlace::Value => self.sealed.get_mut(&old.name),
+        };
+        let Some(held) = held.filter(|held| **held == old.value) else { return false };
+        *held = new.to_vec();
+        true
+    }
+
+    pub(super) fn opened_with(&self, now: Timestamp, used_since: Timestamp) -> Vec<OpenedWith> {
+        let mut found = BTreeMap::new();
+        let usable = |s: &&Session| s.ended.is_none() && s.expires_at > now && s.seen_at >= used_since;
+        for session in self.sessions.values().filter(usable) {
+            let master_key = session.master_key;
+            let none = OpenedWith { master_key, sessions: 0, until: session.expires_at };
+            let of = found.entry(master_key).or_insert(none);
+            of.sessions += 1;
+            of.until = of.until.max(session.expires_at);
+        }
+        found.into_values().collect()
     }
 
     pub(super) fn append_events(&mut self, events: &[Event]) {
@@ -150,6 +201,7 @@ impl State {
         let mut gone = 0;
         gone +=
             drop_some(&mut self.sessions, batch, |s| s.ended.is_some_and(|e| old(e.at)) || old(s.expires_at));
+        gone += drop_some(&mut self.api_keys, batch, |k| k.revoked_at.is_some_and(old) || old(k.expires_at));
         gone += drop_some(&mut self.events, batch, |event| event.at < events_before);
         gone += drop_some(&mut self.codes, batch, |code| code.expires_at <= now);
         gone += drop_some(&mut self.attempts, batch, |attempts| attempts.stale_at <= now);
@@ -157,11 +209,7 @@ impl State {
     }
 }
 
-fn drop_some<K: Ord + Clone, V>(
-    map: &mut std::collections::BTreeMap<K, V>,
-    batch: usize,
-    which: impl Fn(&V) -> bool,
-) -> u64 {
+fn drop_some<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, batch: usize, which: impl Fn(&V) -> bool) -> u64 {
     let keys: Vec<K> =
         map.iter().filter(|(_, value)| which(value)).map(|(key, _)| key.clone()).take(batch).collect();
     for key in &keys {

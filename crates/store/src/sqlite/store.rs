@@ -1,5 +1,6 @@
 //! The port over writer and readers: each verb hands its statement to the right thread.
 
+use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{PublicId, Sid, UserId};
@@ -10,14 +11,14 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
-    StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
+    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use super::SqliteStore;
 use super::row::first;
 use super::verbs::rotation::Step;
-use super::verbs::{attempts, codes, events, keys, purge, revocation, rotation, sessions, users};
+use super::verbs::{api_keys, attempts, codes, events, keys, purge, revocation, rotation, sessions, users};
 
 impl Store for SqliteStore {
     async fn create_user(&self, new: NewUser) -> Result<bool, StoreError> {
@@ -211,9 +212,14 @@ impl Store for SqliteStore {
         self.readers.read(keys::every).await
     }
 
-    async fn add_signing_key(&self, key: &SigningKey, only_first: bool) -> Result<bool, StoreError> {
+    async fn add_signing_key(&self, key: &SigningKey, when: AddKey) -> Result<bool, StoreError> {
         let key = key.clone();
-        self.writer.write(move |c| keys::add(c, &key, only_first)).await
+        self.writer.write(move |c| keys::add(c, &key, when)).await
+    }
+
+    async fn hasten_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool, StoreError> {
+        let kid = kid.to_owned();
+        self.writer.write(move |c| keys::hasten(c, &kid, at)).await
     }
 
     async fn revoke_signing_key(&self, kid: &str, at: Timestamp) -> Result<bool, StoreError> {
@@ -229,6 +235,57 @@ impl Store for SqliteStore {
     async fn put_sealed_if_absent(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let (name, value) = (name.to_owned(), value.to_vec());
         self.writer.write(move |c| keys::put_sealed(c, &name, &value)).await
+    }
+
+    async fn sealed_values(&self) -> Result<Vec<SealedValue>, StoreError> {
+        self.readers.read(keys::every_sealed).await
+    }
+
+    async fn reseal(&self, old: &SealedValue, new: &[u8]) -> Result<bool, StoreError> {
+        let (old, new) = (old.clone(), new.to_vec());
+        self.writer.write(move |c| keys::reseal(c, &old, &new)).await
+    }
+
+    async fn sessions_by_master_key(
+        &self,
+        now: Timestamp,
+        used_since: Timestamp,
+    ) -> Result<Vec<OpenedWith>, StoreError> {
+        self.readers.read(move |c| keys::opened_with(c, now, used_since)).await
+    }
+
+    async fn create_api_key(&self, key: &ApiKey, limit: u32) -> Result<KeyCreated, StoreError> {
+        let key = key.clone();
+        self.writer.write(move |c| api_keys::create(c, &key, limit)).await
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<HeldKey>, StoreError> {
+        self.readers.point(move |c| api_keys::by_id(c, id)).await
+    }
+
+    async fn api_keys(&self, owner: Option<&UserId>) -> Result<Vec<HeldKey>, StoreError> {
+        let owner = owner.cloned();
+        self.readers.read(move |c| api_keys::list(c, owner.as_ref())).await
+    }
+
+    async fn revoke_api_key(
+        &self,
+        id: ApiKeyId,
+        owner: Option<&UserId>,
+        at: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        let owner = owner.cloned();
+        self.writer.write(move |c| api_keys::revoke(c, id, owner.as_ref(), at)).await
+    }
+
+    async fn revoke_api_keys_of(&self, owner: &UserId, at: Timestamp) -> Result<Vec<ApiKeyId>, StoreError> {
+        let owner = owner.clone();
+        self.writer.write(move |c| api_keys::revoke_all_of(c, &owner, at)).await
+    }
+
+    async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+        let uses = uses.to_vec();
+        self.writer.write(move |c| api_keys::note_uses(c, &uses)).await
     }
 
     async fn append_events(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -1,12 +1,16 @@
 //! Devices, single-use codes, signing keys, sealed values.
 
+use countersign_core::domain::id::KeyId;
 use countersign_core::domain::scope::ScopeSet;
+use countersign_core::domain::session::{EndReason, Session};
 use countersign_core::domain::signing_key::{Algorithm, SigningKey};
 use countersign_core::domain::throttle::ThrottleKey;
 use countersign_core::domain::user::{PasswordHash, User};
-use countersign_core::port::{Accepted, Code, CodeKind, NewUser, Store};
+use countersign_core::port::{
+    Accepted, AddKey, Code, CodeKind, NewUser, OpenedWith, SealedPlace, SealedValue, Store,
+};
 
-use crate::support::{at, user, with_user};
+use crate::support::{at, session, sid, user, with_user};
 
 pub(crate) async fn a_device_is_known_to_its_user_only<S: Store>(store: &S) {
     let [a, b, c] = [1, 2, 3].map(|n| ThrottleKey([n; 16]));
@@ -122,9 +126,9 @@ fn key(kid: &str, created: i64) -> SigningKey {
 pub(crate) async fn signing_keys_come_back<S: Store>(store: &S) {
     assert!(store.signing_keys().await.unwrap().is_empty());
     for key in [key("young", 3), key("es", 2), key("old", 1)] {
-        assert!(store.add_signing_key(&key, false).await.unwrap());
+        assert!(store.add_signing_key(&key, AddKey::Always).await.unwrap());
     }
-    assert!(!store.add_signing_key(&key("es", 9), false).await.unwrap(), "a kid is one key");
+    assert!(!store.add_signing_key(&key("es", 9), AddKey::Always).await.unwrap(), "a kid is one key");
     assert_eq!(store.signing_keys().await.unwrap(), [key("old", 1), key("es", 2), key("young", 3)]);
     assert!(store.revoke_signing_key("es", at(50)).await.unwrap());
     assert!(store.revoke_signing_key("es", at(60)).await.unwrap());
@@ -134,8 +138,8 @@ pub(crate) async fn signing_keys_come_back<S: Store>(store: &S) {
 }
 
 pub(crate) async fn two_nodes_make_one_first_key<S: Store>(store: &S) {
-    assert!(store.add_signing_key(&key("a", 1), true).await.unwrap());
-    assert!(!store.add_signing_key(&key("b", 2), true).await.unwrap());
+    assert!(store.add_signing_key(&key("a", 1), AddKey::IfFirst).await.unwrap());
+    assert!(!store.add_signing_key(&key("b", 2), AddKey::IfFirst).await.unwrap());
     assert_eq!(store.signing_keys().await.unwrap(), [key("a", 1)]);
 }
 
@@ -145,4 +149,70 @@ pub(crate) async fn a_sealed_value_is_never_replaced<S: Store>(store: &S) {
     assert_eq!(store.put_sealed_if_absent("pepper", b"second").await.unwrap(), b"first");
     assert_eq!(store.put_sealed_if_absent("empty", b"").await.unwrap(), b"");
     assert_eq!(store.sealed("pepper").await.unwrap().unwrap(), b"first");
+}
+
+/// H08: of two nodes that find the next key due at once, one makes it.
+pub(crate) async fn h08_two_nodes_make_one_next_key<S: Store>(store: &S) {
+    assert!(store.add_signing_key(&key("a", 1), AddKey::IfNoneAfter(at(0))).await.unwrap());
+    assert!(store.add_signing_key(&key("b", 50), AddKey::IfNoneAfter(at(11))).await.unwrap());
+    assert!(!store.add_signing_key(&key("c", 51), AddKey::IfNoneAfter(at(11))).await.unwrap());
+    assert!(!store.add_signing_key(&key("c", 51), AddKey::IfNoneAfter(at(59))).await.unwrap());
+    assert!(store.revoke_signing_key("b", at(55)).await.unwrap());
+    assert!(
+        store.add_signing_key(&key("d", 52), AddKey::IfNoneAfter(at(11))).await.unwrap(),
+        "a revoked one counts for nothing"
+    );
+    assert_eq!(store.signing_keys().await.unwrap().len(), 3);
+}
+
+pub(crate) async fn a_key_is_hastened_never_delayed<S: Store>(store: &S) {
+    assert!(store.add_signing_key(&key("a", 90), AddKey::Always).await.unwrap());
+    assert!(!store.hasten_signing_key("a", at(100)).await.unwrap());
+    assert!(!store.hasten_signing_key("a", at(101)).await.unwrap());
+    assert!(store.hasten_signing_key("a", at(95)).await.unwrap());
+    assert!(!store.hasten_signing_key("none", at(95)).await.unwrap());
+    assert_eq!(store.signing_keys().await.unwrap()[0].active_at, at(95));
+    assert!(store.revoke_signing_key("a", at(96)).await.unwrap());
+    assert!(!store.hasten_signing_key("a", at(1)).await.unwrap(), "revoked is revoked");
+}
+
+/// Sealing anew replaces what was read, and nothing else: of two nodes that do it at once, one wins.
+pub(crate) async fn what_is_sealed_is_sealed_anew_once<S: Store>(store: &S) {
+    store.put_sealed_if_absent("pepper", b"old").await.unwrap();
+    store.add_signing_key(&key("pepper", 1), AddKey::Always).await.unwrap();
+    let sealed = |place, value: &[u8]| SealedValue { place, name: "pepper".into(), value: value.to_vec() };
+    let (value, private) = (sealed(SealedPlace::Value, b"old"), sealed(SealedPlace::SigningKey, &[4, 5]));
+    assert_eq!(store.sealed_values().await.unwrap(), [value.clone(), private.clone()]);
+    assert!(store.reseal(&private, b"new").await.unwrap());
+    assert_eq!(store.sealed("pepper").await.unwrap().unwrap(), b"old", "of the same name, and not the same");
+    assert!(store.reseal(&value, b"newer").await.unwrap());
+    assert!(!store.reseal(&value, b"newest").await.unwrap(), "it is no longer what was read");
+    assert!(!store.reseal(&sealed(SealedPlace::SigningKey, b""), b"newest").await.unwrap());
+    let now = [sealed(SealedPlace::Value, b"newer"), sealed(SealedPlace::SigningKey, b"new")];
+    assert_eq!(store.sealed_values().await.unwrap(), now);
+    assert_eq!(&*store.signing_keys().await.unwrap()[0].sealed, b"new");
+}
+
+/// Live ones only: what ended, expired or has not been used for too long needs no master secret.
+pub(crate) async fn sessions_are_counted_by_master_key<S: Store>(store: &S) {
+    with_user(store, &user(1)).await;
+    for (n, master_key, seen, until) in
+        [(1, 7, 10, 1000), (2, 9, 20, 2000), (3, 9, 30, 500), (4, 9, 30, 3000), (5, 9, 30, 90)]
+    {
+        let session = Session {
+            master_key: KeyId(master_key),
+            seen_at: at(seen),
+            expires_at: at(until),
+            ..session(n, &user(1))
+        };
+        store.open_session(&session, None, None).await.unwrap();
+    }
+    store.revoke_session(sid(4), EndReason::Logout, at(40)).await.unwrap();
+    let opened = |id, sessions, until| OpenedWith { master_key: KeyId(id), sessions, until: at(until) };
+    assert_eq!(
+        store.sessions_by_master_key(at(100), at(10)).await.unwrap(),
+        [opened(7, 1, 1000), opened(9, 2, 2000)]
+    );
+    assert_eq!(store.sessions_by_master_key(at(100), at(25)).await.unwrap(), [opened(9, 1, 500)]);
+    assert!(store.sessions_by_master_key(at(2000), at(0)).await.unwrap().is_empty());
 }

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api_keys;
 mod devices_codes_keys;
 mod events;
 mod purge;
@@ -73,6 +74,14 @@ conformance! {
     revocation::h04_a_users_sessions_end_and_the_epoch_rises,
     revocation::h04_everyone,
     revocation::what_a_node_must_remember,
+    api_keys::g03_a_key_comes_back_with_its_owner,
+    api_keys::nobody_and_the_disabled_own_no_new_key,
+    api_keys::the_limit_counts_keys_that_work,
+    api_keys::lists_are_newest_first,
+    api_keys::g08_revoking_a_key,
+    api_keys::h04_all_keys_of_a_user,
+    api_keys::g05_uses_are_noted,
+    api_keys::dead_keys_are_purged,
     throttle::f08_all_keys_or_none,
     throttle::f07_a_success_forgets,
     throttle::f07_a_success_is_taken_back,
@@ -86,6 +95,10 @@ conformance! {
     devices_codes_keys::signing_keys_come_back,
     devices_codes_keys::two_nodes_make_one_first_key,
     devices_codes_keys::a_sealed_value_is_never_replaced,
+    devices_codes_keys::h08_two_nodes_make_one_next_key,
+    devices_codes_keys::a_key_is_hastened_never_delayed,
+    devices_codes_keys::what_is_sealed_is_sealed_anew_once,
+    devices_codes_keys::sessions_are_counted_by_master_key,
     events::i05_events_come_back_in_order,
     events::filters_combine,
     events::the_newest_unless_following,

@@ -4,10 +4,12 @@ mod clock;
 mod entropy;
 mod hasher;
 mod mail;
+mod master_keys;
 mod store;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
 pub use hasher::FakeHasher;
 pub use mail::{RecordingMailer, Sent};
+pub use master_keys::FakeMasterKeys;
 pub use store::{FailingStore, Mode};

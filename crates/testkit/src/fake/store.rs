@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
@@ -14,8 +15,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, Code, CodeKind, NewPassword, NewUser, Opening, Page, RevocationsSince, Rotated, Store,
-    StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
+    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 use countersign_store::{AnyStore, MemoryStore};
 
@@ -159,9 +160,14 @@ verbs! {
         fn known_device(user: &UserId, devices: &[ThrottleKey]) -> Option<ThrottleKey>;
         fn signing_keys() -> Vec<SigningKey>;
         fn sealed(name: &str) -> Option<Vec<u8>>;
+        fn sealed_values() -> Vec<SealedValue>;
+        fn sessions_by_master_key(now: Timestamp, used_since: Timestamp) -> Vec<OpenedWith>;
         fn events(filter: &EventFilter) -> Vec<(u64, Event)>;
         fn ping() -> ();
         fn note_uses(uses: &[Use]) -> ();
+        fn api_key(id: ApiKeyId) -> Option<HeldKey>;
+        fn api_keys(owner: Option<&UserId>) -> Vec<HeldKey>;
+        fn note_key_uses(uses: &[KeyUse]) -> ();
         fn append_events(events: &[Event]) -> ();
         fn admit_attempt(keys: &[(ThrottleKey, ThrottleRule)], at: Timestamp) -> Admission;
         fn forgive_attempt(key: ThrottleKey) -> ();
@@ -177,10 +183,15 @@ verbs! {
         fn revoke_user(user: &UserId, reason: EndReason, at: Timestamp) -> Option<UserRevoked>;
         fn revoke_everyone(reason: EndReason, at: Timestamp) -> Vec<Sid>;
         fn remember_device(user: &UserId, device: ThrottleKey, at: Timestamp) -> ();
+        fn create_api_key(key: &ApiKey, limit: u32) -> KeyCreated;
+        fn revoke_api_key(id: ApiKeyId, owner: Option<&UserId>, at: Timestamp) -> Option<ApiKey>;
+        fn revoke_api_keys_of(owner: &UserId, at: Timestamp) -> Vec<ApiKeyId>;
         fn put_code(code: Code) -> ();
         fn consume_code(hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code>;
         fn accept_invitation(hash: &[u8; 32], new: NewUser, at: Timestamp) -> Accepted;
-        fn add_signing_key(key: &SigningKey, only_first: bool) -> bool;
+        fn add_signing_key(key: &SigningKey, when: AddKey) -> bool;
+        fn hasten_signing_key(kid: &str, at: Timestamp) -> bool;
+        fn reseal(old: &SealedValue, new: &[u8]) -> bool;
         fn revoke_signing_key(kid: &str, at: Timestamp) -> bool;
         fn put_sealed_if_absent(name: &str, value: &[u8]) -> Vec<u8>;
         fn purge(sessions_before: Timestamp, events_before: Timestamp, now: Timestamp, batch: u32) -> u64;

@@ -30,6 +30,7 @@ type Tune<T> = Box<dyn FnOnce(&mut T) + Send>;
 /// Describes a site before it starts.
 pub struct Builder {
     environment: &'static str,
+    host: &'static str,
     door: Entrance,
     outside: TestOutside,
     upstreams: Vec<String>,
@@ -48,6 +49,7 @@ impl Builder {
     pub(super) fn new(environment: &'static str, door: Entrance) -> Self {
         Self {
             environment,
+            host: PUBLIC_HOST,
             door,
             outside: TestOutside::default(),
             upstreams: Vec::new(),
@@ -61,6 +63,13 @@ impl Builder {
     #[must_use]
     pub fn environment(mut self, environment: &'static str) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// Another public host, where a proxy is in front.
+    #[must_use]
+    pub fn host(mut self, host: &'static str) -> Self {
+        self.host = host;
         self
     }
 
@@ -112,7 +121,7 @@ impl Builder {
         let address = listener.local_addr().expect("address");
         let port = address.port();
         let (transport, origin) = match self.door {
-            Entrance::BehindProxy => (Transport::BehindProxy, format!("https://{PUBLIC_HOST}")),
+            Entrance::BehindProxy => (Transport::BehindProxy, format!("https://{}", self.host)),
             Entrance::Plain => (Transport::PlainDevelopment, format!("http://localhost:{port}")),
             Entrance::Tls => (Transport::Tls, format!("https://localhost:{port}")),
         };
@@ -137,7 +146,7 @@ impl Builder {
         for tune in self.settings {
             tune(&mut settings);
         }
-        let keyring = rules::keyring(&environment);
+        let keyring = rules::keyring(&environment, &self.outside.master_keys);
         let engine = Engine::start(self.outside.clone(), keyring, policy).await.expect("the engine starts");
         let site = Site::new(Arc::new(engine), settings);
         let admin = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -3,25 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_core::domain::api_key::ApiKeyPolicy;
 use countersign_core::domain::cookie::CookiePolicy;
 use countersign_core::domain::environment::Environment;
-use countersign_core::domain::id::KeyId;
 use countersign_core::domain::isolation::Origins;
 use countersign_core::domain::key::Keyring;
 use countersign_core::domain::password::PasswordPolicy;
 use countersign_core::domain::policy::{Policy, SessionLimit, SignUp};
 use countersign_core::domain::rotation::{AfterRollback, RotationPolicy};
 use countersign_core::domain::route::RouteTable;
-use countersign_core::domain::secret::SecretArray;
 use countersign_core::domain::session::SessionPolicy;
 use countersign_core::domain::signing_key::Algorithm;
 use countersign_core::domain::throttle::ThrottleRule;
 use countersign_core::domain::token::access::AccessProfile;
+use countersign_core::port::MasterKeys;
 use countersign_core::service::Audience;
 use countersign_http::{IdentityHeaders, Settings, SiteUpstream, Transport};
 use countersign_proxy::client_ip::Trusted;
 use countersign_proxy::{Origin, PublicOrigin, Upstream, UpstreamConfig};
 use http::HeaderName;
+
+use crate::fake::FakeMasterKeys;
 
 /// The rules that tests start from: the defaults of design §9, with sign-up by mail.
 #[must_use]
@@ -63,17 +65,18 @@ pub fn policy(environment: &str, issuer: &str) -> Policy {
             cap: 1000,
             window: minutes(15),
         },
+        api_keys: ApiKeyPolicy::default(),
         algorithm: Algorithm::EdDsa,
         prepublish: minutes(24 * 60),
+        rotate_every: None,
         max_staleness: Duration::from_secs(5),
         code_ttl: minutes(30),
     }
 }
 
-/// One master secret for all tests; equal for equal environments, so that two sites can be nodes of one.
-pub(super) fn keyring(environment: &Environment) -> Keyring {
-    let secret = std::array::from_fn(|i| u8::try_from(i * 7).unwrap_or(0));
-    Keyring::new(environment.clone(), [(KeyId(7), SecretArray::new(secret))]).expect("keyring")
+/// A keyring of the master secrets that a test has.
+pub(super) fn keyring(environment: &Environment, master_keys: &FakeMasterKeys) -> Keyring {
+    Keyring::new(environment.clone(), master_keys.load().expect("master secrets")).expect("keyring")
 }
 
 pub(super) fn upstreams(origins: &[String]) -> Vec<SiteUpstream> {

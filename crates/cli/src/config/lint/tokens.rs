@@ -140,4 +140,26 @@ fn keys(settings: &Settings, found: &mut Findings) {
             "set 24h, or make sure that every verifier's cache is shorter",
         );
     }
+    let key = "keys.rotate_every";
+    match settings.keys.rotate_every {
+        None => found.warn(
+            key,
+            String::from("\"none\""),
+            "signing keys never change by themselves: one that leaked unnoticed signs for ever",
+            "set 30d, or run `countersign signing-key rotate` on a schedule of your own",
+        ),
+        Some(every) if every <= prepublish => found.refuse(
+            key,
+            quoted(every),
+            "the next signing key would have to be published before the active one signs: not more than keys.prepublish",
+            "set 30d, or more than keys.prepublish at least",
+        ),
+        Some(every) if every > DAY * 366 => found.warn(
+            key,
+            quoted(every),
+            "a signing key that leaked unnoticed signs for longer than a year",
+            "set 30d: rotation costs nothing, and nobody notices",
+        ),
+        Some(_) => {}
+    }
 }

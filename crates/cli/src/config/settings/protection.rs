@@ -58,6 +58,8 @@ pub(crate) struct Keys {
     pub(crate) algorithm: Algorithm,
     /// How long the next key is published before it signs (H08).
     pub(crate) prepublish: Duration,
+    /// How long a signing key signs before the next one does; `None` if operators rotate.
+    pub(crate) rotate_every: Option<Duration>,
     /// The master secret's file: beside a SQLite store unless named; `None` if it has to come from
     /// `COUNTERSIGN_MASTER_KEY`.
     pub(crate) master_key_file: Option<PathBuf>,
@@ -154,6 +156,7 @@ pub(super) fn keys(typed: typed::Keys, store: &StoreLocation) -> Keys {
     Keys {
         algorithm: typed.algorithm.unwrap_or(Algorithm::EdDsa),
         prepublish: typed.prepublish.unwrap_or(Duration::from_secs(DAY)),
+        rotate_every: typed.rotate_every.map_or(Some(Duration::from_secs(30 * DAY)), |every| every.0),
         master_key_file: typed.master_key_file.or(beside_store),
     }
 }

@@ -80,6 +80,10 @@ fn rotation_and_keys() {
         (HARDENED, &[("keys.prepublish", "59m")], "keys.prepublish", HARD),
         (HARDENED, &[("keys.prepublish", "23h")], "keys.prepublish", WARN),
         (HARDENED, &[("keys.prepublish", "24h")], "keys.prepublish", NO),
+        (HARDENED, &[("keys.rotate_every", "none")], "keys.rotate_every", WARN),
+        (HARDENED, &[("keys.rotate_every", "24h")], "keys.rotate_every", EVER),
+        (HARDENED, &[("keys.rotate_every", "400d")], "keys.rotate_every", WARN),
+        (HARDENED, &[("keys.rotate_every", "25h")], "keys.rotate_every", NO),
     ]);
 }
 

@@ -85,6 +85,10 @@ section! {
     Accounts { signup: Signup, login_url: LocalPath, max_sessions: u32, at_max_sessions: AtMaxSessions, }
 }
 section! {
+    /// `[api_keys]`
+    ApiKeys { max_ttl: Duration, max_per_user: u32, }
+}
+section! {
     /// `[mail]`
     Mail { smtp: SmtpServer, from: Mailbox, directory: PathBuf, }
 }
@@ -94,7 +98,7 @@ section! {
 }
 section! {
     /// `[keys]`
-    Keys { algorithm: Algorithm, prepublish: Duration, master_key_file: PathBuf, }
+    Keys { algorithm: Algorithm, prepublish: Duration, rotate_every: TimeOut, master_key_file: PathBuf, }
 }
 section! {
     /// `[passwords]`

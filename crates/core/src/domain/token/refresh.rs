@@ -88,7 +88,8 @@ impl RefreshToken {
         if self.key != master_key {
             return None;
         }
-        let key = keyring.refresh_key(self.key)?;
+        let snapshot = keyring.snapshot();
+        let key = snapshot.refresh_key(self.key)?;
         let message = message(keyring.environment(), self.sid, salt, self.generation);
         hmac::verify(key, &message, self.tag.expose()).ok()?;
         Some(self.generation)
@@ -104,7 +105,8 @@ pub fn derive(
     salt: &[u8; 16],
     generation: Generation,
 ) -> Option<SecretString> {
-    let key = keyring.refresh_key(master_key)?;
+    let snapshot = keyring.snapshot();
+    let key = snapshot.refresh_key(master_key)?;
     let tag = hmac::sign(key, &message(keyring.environment(), sid, salt, generation));
     let mut bytes = Vec::with_capacity(53);
     bytes.push(master_key.0);
