@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
-use countersign_core::domain::id::RequestId;
 use countersign_core::port::Outside;
 use countersign_proxy::{Refusal, client_ip, smuggling};
 use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
@@ -24,6 +23,9 @@ use crate::wire::problem::{Code, Problem};
 use crate::wire::request::{Client, single};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// Bytes of a path that are logged: nobody needs more, and a long one must not crowd out others (I04).
+const LOGGED_PATH: usize = 512;
 
 /// Answers one request.
 pub(crate) async fn dispatch<O: Outside>(
@@ -37,9 +39,9 @@ pub(crate) async fn dispatch<O: Outside>(
     let forwarded = request.headers().get_all(&site.settings.client_ip_header);
     let client = Client {
         ip: client_ip::resolve(peer, &forwarded, &site.settings.trusted),
-        request: RequestId::from_random(site.engine.random16()),
+        request: site.request_id(),
     };
-    let line = site.settings.log_access.then(|| (request.method().clone(), cut(request.uri().path())));
+    let line = site.settings.log_access.then(|| (request.method().clone(), request.uri().clone()));
     let own = is_own(request.uri().path());
     let (parts, body) = request.into_parts();
     let mut answer = match refuse(&site, &parts, peer) {
@@ -60,18 +62,19 @@ pub(crate) async fn dispatch<O: Outside>(
     if let Ok(id) = HeaderValue::from_str(client.request.as_str()) {
         answer.headers_mut().insert(REQUEST_ID, id);
     }
-    if let Some((method, path)) = line {
+    if let Some((method, uri)) = line {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let status = answer.status().as_u16();
         // The path only: query strings hold codes and addresses (I01).
+        let path = cut(uri.path());
         tracing::info!(target: "countersign::access", %method, path, status, micros, ip = %client.ip, request_id = client.request.as_str());
     }
     answer
 }
 
-/// A path as it is logged: nobody needs more, and a long one must not crowd out others (I04).
-fn cut(path: &str) -> String {
-    path.chars().take(512).collect()
+/// A path as it is logged.
+fn cut(path: &str) -> &str {
+    path.get(..path.floor_char_boundary(LOGGED_PATH)).unwrap_or_default()
 }
 
 /// Paths that belong to us whatever the routes say.
@@ -122,7 +125,7 @@ fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Pro
     match site.settings.transport {
         Transport::BehindProxy => {
             let https =
-                single(&parts.headers, "x-forwarded-proto").is_some_and(|p| p.eq_ignore_ascii_case("https"));
+                single(&parts.headers, FORWARDED_PROTO).is_some_and(|p| p.eq_ignore_ascii_case("https"));
             if !https || !site.settings.trusted.contains(peer) {
                 let what =
                     "Plain HTTP is accepted only from a trusted proxy that sends X-Forwarded-Proto: https.";

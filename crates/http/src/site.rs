@@ -1,11 +1,12 @@
 //! A site: one deployment's settings, engine and upstreams.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign_core::domain::cookie::CookiePolicy;
+use countersign_core::domain::id::RequestId;
 use countersign_core::domain::isolation::Origins;
 use countersign_core::domain::route::RouteTable;
 use countersign_core::port::Outside;
@@ -105,7 +106,18 @@ pub struct Site<O: Outside> {
     pub(crate) returns: ReturnGuard,
     pub(crate) ready: AtomicBool,
     pub(crate) requests: AtomicU64,
+    ids: Mutex<Ids>,
 }
+
+/// Random bytes for request ids, drawn for many at once: asking the generator for each took longer than all else that
+/// an id needs. They are no secrets, so they may lie in memory before their time.
+#[derive(Default)]
+struct Ids {
+    drawn: Vec<[u8; 16]>,
+}
+
+/// How many are drawn at once.
+const IDS: usize = 64;
 
 impl<O: Outside> std::fmt::Debug for Site<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -125,6 +137,7 @@ impl<O: Outside> Site<O> {
             returns: ReturnGuard::default(),
             ready: AtomicBool::new(true),
             requests: AtomicU64::new(0),
+            ids: Mutex::default(),
         })
     }
 
@@ -132,6 +145,18 @@ impl<O: Outside> Site<O> {
     #[must_use]
     pub const fn engine(&self) -> &Arc<Engine<O>> {
         &self.engine
+    }
+
+    /// An id for a request.
+    pub(crate) fn request_id(&self) -> RequestId {
+        // A panic while holding it leaves a valid list.
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.drawn.is_empty() {
+            ids.drawn = self.engine.random::<{ 16 * IDS }>().as_chunks().0.to_vec();
+        }
+        let bytes = ids.drawn.pop().unwrap_or_else(|| self.engine.random16());
+        drop(ids);
+        RequestId::from_random(bytes)
     }
 
     /// Time-outs of a request to an upstream, from its route or the upstream's defaults.

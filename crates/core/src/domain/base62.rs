@@ -21,8 +21,13 @@ pub fn encode(bytes: &[u8], digits: usize) -> String {
         let mut remainder: u128 = 0;
         for limb in &mut limbs {
             let value = (remainder << 32) | u128::from(*limb);
-            *limb = u32::try_from(value / u128::from(CHUNK)).unwrap_or(u32::MAX);
-            remainder = value % u128::from(CHUNK);
+            // The first limbs of each step are small: a division of 128 bits costs ten times one of 64.
+            let (quotient, rest) = match u64::try_from(value) {
+                Ok(value) => (u128::from(value / CHUNK), u128::from(value % CHUNK)),
+                Err(_) => (value / u128::from(CHUNK), value % u128::from(CHUNK)),
+            };
+            *limb = u32::try_from(quotient).unwrap_or(u32::MAX);
+            remainder = rest;
         }
         let mut low = u64::try_from(remainder).unwrap_or(0);
         for _ in 0..CHUNK_DIGITS {

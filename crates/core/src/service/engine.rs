@@ -88,6 +88,11 @@ impl<O: Outside> Engine<O> {
 
     /// Sixteen fresh random bytes, for identifiers and nonces.
     pub fn random16(&self) -> [u8; 16] {
+        self.random()
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
         self.outside.entropy().bytes()
     }
 

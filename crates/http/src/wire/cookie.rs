@@ -39,7 +39,10 @@ impl Jar {
                 if let Some(slot) = self.values.get_mut(kind as usize) {
                     // Two of one name: one was planted, and no order tells which (B04). A value that is no text counts too.
                     self.tossed |= slot.is_some();
-                    *slot = Some(String::from_utf8_lossy(value).into());
+                    *slot = Some(match std::str::from_utf8(value) {
+                        Ok(value) => value.into(),
+                        Err(_) => String::from_utf8_lossy(value).into(),
+                    });
                 }
             }
             None => self.tossed |= policy.is_case_variant(name),

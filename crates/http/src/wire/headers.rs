@@ -52,18 +52,18 @@ pub(crate) fn vary(headers: &mut HeaderMap, names: &'static str) {
 }
 
 /// Headers by which an upstream speaks to caches that we do not know.
-const CACHE_TALK: [&str; 5] = [
-    "surrogate-control",
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "x-accel-expires",
-    "edge-control",
+const CACHE_TALK: [HeaderName; 5] = [
+    HeaderName::from_static("surrogate-control"),
+    HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("cloudflare-cdn-cache-control"),
+    HeaderName::from_static("x-accel-expires"),
+    HeaderName::from_static("edge-control"),
 ];
 
 /// An answer that read or set a session: never shared-cacheable (J04). `private` is the upstream's to choose, unless we
 /// add cookies of our own.
 pub(crate) fn unshare(headers: &mut HeaderMap, sets_cookies: bool) {
-    for name in CACHE_TALK {
+    for name in &CACHE_TALK {
         headers.remove(name);
     }
     let mut kept: Vec<String> = Vec::new();

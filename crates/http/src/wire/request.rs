@@ -6,9 +6,14 @@ use countersign_core::domain::device::Device;
 use countersign_core::domain::id::RequestId;
 use countersign_core::domain::isolation::Provenance;
 use countersign_core::service::Context;
-use http::header::{ACCEPT, ORIGIN, RANGE, UPGRADE, USER_AGENT};
+use http::header::{ACCEPT, HeaderName, ORIGIN, RANGE, UPGRADE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Method};
+
+/// Fetch Metadata. Names made once: looking up a `&str` means parsing it first, on every request.
+pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(crate) const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+pub(crate) const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Who asks: the resolved client address, and the request's id.
 #[derive(Clone, Debug)]
@@ -47,9 +52,9 @@ pub(crate) fn provenance(parts: &Parts) -> Provenance<'_> {
     Provenance {
         safe_method: is_safe(&parts.method),
         get: parts.method == Method::GET,
-        site: single(headers, "sec-fetch-site"),
-        mode: single(headers, "sec-fetch-mode"),
-        dest: single(headers, "sec-fetch-dest"),
+        site: single(headers, FETCH_SITE),
+        mode: single(headers, FETCH_MODE),
+        dest: single(headers, FETCH_DEST),
         origin: single(headers, ORIGIN),
         websocket,
     }
@@ -67,7 +72,7 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
 
 /// A page load: `Sec-Fetch-Dest: document`, or `Accept` HTML where that header is absent (design §9).
 pub(crate) fn is_document(parts: &Parts) -> bool {
-    match single(&parts.headers, "sec-fetch-dest") {
+    match single(&parts.headers, FETCH_DEST) {
         Some(dest) => dest == "document",
         None => accepts_html(&parts.headers),
     }
@@ -76,7 +81,6 @@ pub(crate) fn is_document(parts: &Parts) -> bool {
 /// Players, download managers, copied commands: they typically carry a stale copy of the cookies (design §5).
 pub(crate) fn is_stale_copy(parts: &Parts) -> bool {
     let headers = &parts.headers;
-    let fetch =
-        ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"].iter().any(|n| headers.contains_key(*n));
+    let fetch = [FETCH_SITE, FETCH_MODE, FETCH_DEST].iter().any(|n| headers.contains_key(n));
     parts.method == Method::GET && (headers.contains_key(RANGE) || (!fetch && !accepts_html(headers)))
 }
