@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_core::domain::api_key::MachineScope;
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::csrf::{self, Binding, PreSession};
 use countersign_core::domain::environment::Environment;
@@ -10,11 +11,13 @@ use countersign_core::domain::event::EventName;
 use countersign_core::domain::id::Sid;
 use countersign_core::domain::isolation::{Isolation, Provenance};
 use countersign_core::domain::rotation::Carrier;
+use countersign_core::domain::token::api_key::ApiKeyTokenError;
 use countersign_core::domain::token::jws;
 use countersign_core::domain::token::refresh::{RefreshToken, RefreshTokenError};
 use countersign_core::port::{Outside, StoreError};
 use countersign_core::service::{
-    Context, NewEvent, Presentation, Principal, RotateError, RotateOutcome, ServiceError, VerifyError,
+    ApiKeyError, Context, KeyPrincipal, NewEvent, Presentation, Principal, RotateError, RotateOutcome,
+    ServiceError, SessionPrincipal, VerifyError,
 };
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -26,8 +29,12 @@ use crate::wire::problem::{Code, Problem};
 /// How long a store may think about one credential. A store that hangs must not make requests hang: it counts as down (K11).
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How refresh tokens and API keys of every environment begin (G02).
+const REFRESH: &str = "csr_";
+const API_KEY: &str = "csk_";
+
 /// Waits for the engine, but not for ever; `late` makes the refusal.
-async fn patiently<T, E>(
+pub(crate) async fn patiently<T, E>(
     answer: impl Future<Output = Result<T, E>>,
     late: impl FnOnce(StoreError) -> E,
 ) -> Result<T, E> {
@@ -68,6 +75,11 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
     if is_placeholder(token) { Authorization::Absent } else { Authorization::Token(token) }
 }
 
+/// `Authorization` twice, or without a token.
+pub(crate) fn unreadable() -> Problem {
+    Problem::new(Code::TokenInvalid, "The Authorization header cannot be read, or came twice.")
+}
+
 /// What the retrofit leaves in place of a token: no credential at all.
 pub(crate) fn is_placeholder(token: &str) -> bool {
     token == "countersign" || token.ends_with(".countersign")
@@ -76,8 +88,8 @@ pub(crate) fn is_placeholder(token: &str) -> bool {
 /// Whether a bearer value is one of ours by its look, and must not reach an upstream of an open route.
 pub(crate) fn looks_like_ours(token: &str) -> bool {
     is_placeholder(token)
-        || token.starts_with("csr_")
-        || token.starts_with("csk_")
+        || token.starts_with(REFRESH)
+        || token.starts_with(API_KEY)
         || jws::Unverified::parse(token).is_ok_and(|t| {
             matches!(t.unverified_typ(), Some("at+jwt" | "cs-assertion+jwt"))
                 && t.unverified_claim("env").is_some()
@@ -110,26 +122,84 @@ pub(crate) struct Genuine {
 }
 
 impl<O: Outside> Site<O> {
-    /// Verifies a bearer token. API keys belong to a part that is not here yet, and refresh tokens are no credential for requests.
-    pub(crate) async fn bearer(&self, token: &str, context: &Context) -> Result<Arc<Principal>, Problem> {
+    /// Judges a bearer token: an access token or an API key. Refresh tokens are no credential for requests.
+    pub(crate) async fn bearer(&self, token: &str, context: &Context) -> Result<Principal, Problem> {
+        if token.starts_with(API_KEY) {
+            return self.api_key(token, context).await.map(Principal::ApiKey);
+        }
+        self.session_bearer(token, context).await.map(Principal::Session)
+    }
+
+    /// Judges a bearer token where only a session will do: an API key neither signs in nor mints keys nor changes
+    /// credentials (G06), however good it is.
+    pub(crate) async fn session_bearer(
+        &self,
+        token: &str,
+        context: &Context,
+    ) -> Result<Arc<SessionPrincipal>, Problem> {
         let other = |prefix| environment_of(token, prefix).is_some_and(|e| e != *self.engine.environment());
-        if other("csr_") || other("csk_") {
+        if other(REFRESH) || other(API_KEY) {
             self.engine.record(NewEvent::refused(EventName::WrongEnvironment, "bearer"), context);
             return Err(Problem::new(Code::WrongEnvironment, "Use a token that this environment issued."));
         }
-        if token.starts_with("csr_") {
+        if token.starts_with(REFRESH) {
             return Err(Problem::new(
                 Code::WrongPurpose,
                 "A refresh token opens no door. Send an access token.",
             ));
         }
-        if token.starts_with("csk_") {
-            return Err(Problem::new(Code::TokenInvalid, "The API key is not valid here."));
+        if token.starts_with(API_KEY) {
+            return Err(Problem::new(Code::WrongPurpose, "This needs a session. An API key is none."));
         }
         patiently(self.engine.verify_access(token, context), VerifyError::Store).await.map_err(|error| {
             self.record_verify(&error, context);
             Problem::from(&error)
         })
+    }
+
+    /// Judges an API key.
+    async fn api_key(&self, token: &str, context: &Context) -> Result<Arc<KeyPrincipal>, Problem> {
+        patiently(self.engine.verify_api_key(token, context), ApiKeyError::Store).await.map_err(|error| {
+            if matches!(error, ApiKeyError::Token(ApiKeyTokenError::WrongEnvironment)) {
+                self.engine.record(NewEvent::refused(EventName::WrongEnvironment, "api_key"), context);
+            }
+            Problem::from(&error)
+        })
+    }
+
+    /// A machine at one of our own end points: an API key with this scope, in `Authorization` and nowhere else. Cookies
+    /// are not read, so no other site can act through a browser here.
+    pub(crate) async fn service_key(
+        &self,
+        headers: &HeaderMap,
+        scope: MachineScope,
+        context: &Context,
+    ) -> Result<Arc<KeyPrincipal>, Problem> {
+        let token = match authorization(headers) {
+            Authorization::Token(token) => token,
+            Authorization::Malformed => return Err(unreadable()),
+            Authorization::Absent => {
+                return Err(Problem::new(
+                    Code::TokenMissing,
+                    format!("Send an API key with the scope {} as a bearer token.", scope.as_str()),
+                ));
+            }
+        };
+        if !token.starts_with(API_KEY) {
+            // Judged all the same: what is wrong with it by itself is said first.
+            self.session_bearer(token, context).await?;
+            return Err(Problem::new(Code::WrongPurpose, "This is for API keys. A session opens nothing here."));
+        }
+        let key = self.api_key(token, context).await?;
+        if !scope.is_in(key.scope()) {
+            let (event, id) = (NewEvent::refused(EventName::AuthzFail, "insufficient_scope"), key.id().to_string());
+            self.engine.record(event.user(key.owner()).detail(&id), context);
+            return Err(Problem::new(
+                Code::InsufficientScope,
+                format!("The API key lacks the scope {}, which an operator grants.", scope.as_str()),
+            ));
+        }
+        Ok(key)
     }
 
     /// Doubled cookies: somebody planted one. Refused, nothing is cleared (B04).
@@ -230,7 +300,7 @@ impl<O: Outside> Site<O> {
         &self,
         jar: &Jar,
         context: &Context,
-    ) -> Option<Result<Arc<Principal>, VerifyError>> {
+    ) -> Option<Result<Arc<SessionPrincipal>, VerifyError>> {
         let token = jar.value(CookieKind::Access)?;
         Some(patiently(self.engine.verify_access(token, context), VerifyError::Store).await)
     }

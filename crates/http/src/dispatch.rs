@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::gateway::cors;
+use crate::misplaced;
 use crate::site::{Site, Transport};
 use crate::wire::body::{Answer, AnswerBody};
 use crate::wire::headers;
@@ -44,7 +45,8 @@ pub(crate) async fn dispatch<O: Outside>(
     let line = site.settings.log_access.then(|| (request.method().clone(), request.uri().clone()));
     let own = is_own(request.uri().path());
     let (parts, body) = request.into_parts();
-    let mut answer = match refuse(&site, &parts, peer) {
+    let refused = refuse(&site, &parts, peer).or_else(|| misplaced::refuse(&site, &parts, own, &client));
+    let mut answer = match refused {
         Some(problem) => ours(problem.into_answer(&client.request)),
         None if own => {
             let answer = if let Some(preflight) = cors::preflight(&parts, &site.settings) {

@@ -7,6 +7,7 @@ mod credentials;
 mod dispatch;
 mod gateway;
 mod live;
+mod misplaced;
 pub mod pages;
 mod route;
 mod server;

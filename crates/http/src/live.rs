@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use countersign_core::domain::api_key::ApiKeyId;
 use countersign_core::domain::id::Sid;
 use countersign_core::domain::time::Timestamp;
 use countersign_core::port::{Bus, Notice, Outside, Subscription};
@@ -22,16 +23,32 @@ const NOTED: Duration = Duration::from_secs(60);
 /// What open connections wait for.
 #[derive(Debug)]
 pub(crate) struct LiveSessions {
-    sessions: Mutex<HashMap<Sid, Watched>>,
+    sessions: Mutex<HashMap<Holder, Watched>>,
     shutdown: watch::Sender<bool>,
+}
+
+/// Who holds connections open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Holder {
+    Session(Sid),
+    ApiKey(ApiKeyId),
+}
+
+impl Holder {
+    fn of(principal: &Principal) -> Self {
+        match principal {
+            Principal::Session(session) => Self::Session(session.claims().sid),
+            Principal::ApiKey(key) => Self::ApiKey(key.id()),
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Watched {
-    principal: Arc<Principal>,
+    principal: Principal,
     ended: watch::Sender<bool>,
-    /// When the session will have been idle for too long, as far as is known: then the store is asked.
-    idle_at: Timestamp,
+    /// When the store is asked next: when the session will have been idle for too long, as far as is known; every few seconds for a key.
+    ask_at: Timestamp,
 }
 
 impl Default for LiveSessions {
@@ -41,7 +58,7 @@ impl Default for LiveSessions {
 }
 
 impl LiveSessions {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Sid, Watched>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Holder, Watched>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -50,13 +67,16 @@ impl LiveSessions {
         self.lock().values().filter(|w| w.ended.receiver_count() > 0).count()
     }
 
-    fn watch<O: Outside>(&self, principal: &Arc<Principal>, engine: &Engine<O>) -> watch::Receiver<bool> {
+    fn watch<O: Outside>(&self, principal: &Principal, engine: &Engine<O>) -> watch::Receiver<bool> {
         let mut sessions = self.lock();
-        let entry = sessions.entry(principal.claims().sid).or_insert_with(|| Watched {
-            principal: Arc::clone(principal),
+        let entry = sessions.entry(Holder::of(principal)).or_insert_with(|| Watched {
+            principal: principal.clone(),
             ended: watch::Sender::new(false),
-            // The last use was written down a minute ago at most.
-            idle_at: engine.now().plus(engine.policy().session.idle_ttl.saturating_sub(NOTED)),
+            ask_at: engine.now().plus(match principal {
+                // The last use was written down a minute ago at most.
+                Principal::Session(_) => engine.policy().session.idle_ttl.saturating_sub(NOTED),
+                Principal::ApiKey(_) => engine.policy().max_staleness,
+            }),
         });
         entry.ended.subscribe()
     }
@@ -80,33 +100,43 @@ impl LiveSessions {
         loop {
             ticks.tick().await;
             self.sweep(engine);
-            self.end_idle(engine).await;
+            self.ask(engine).await;
         }
     }
 
-    /// Ends what has been idle for too long. Requests beside the connection keep a session alive too, so the store is asked.
-    async fn end_idle<O: Outside>(&self, engine: &Engine<O>) {
+    /// Asks the store: for sessions that may have been idle for too long (requests beside the connection keep one alive too), and
+    /// for keys, whose owner may have lost a scope.
+    async fn ask<O: Outside>(&self, engine: &Engine<O>) {
         let now = engine.now();
-        let due: Vec<Arc<Principal>> =
-            self.lock().values().filter(|w| w.idle_at <= now).map(|w| Arc::clone(&w.principal)).collect();
+        let due: Vec<Principal> =
+            self.lock().values().filter(|w| w.ask_at <= now).map(|w| w.principal.clone()).collect();
         for principal in due {
-            let view = match engine.session_view(&principal).await {
-                Ok(view) => view,
+            let next = match &principal {
+                Principal::Session(session) => {
+                    engine.session_view(session).await.map(|view| view.map(|view| view.idle_expires_at))
+                }
+                Principal::ApiKey(key) => engine
+                    .key_still_stands(key)
+                    .await
+                    .map(|stands| stands.then(|| now.plus(engine.policy().max_staleness)))
+                    .map_err(Into::into),
+            };
+            let next = match next {
+                Ok(next) => next,
                 Err(error) => {
                     tracing::warn!(%error, "open connections could not be checked");
                     return;
                 }
             };
-            let sid = principal.claims().sid;
-            let mut sessions = self.lock();
-            match view {
-                Some(view) => {
-                    if let Some(watched) = sessions.get_mut(&sid) {
-                        watched.idle_at = view.idle_expires_at;
+            let (holder, mut sessions) = (Holder::of(&principal), self.lock());
+            match next {
+                Some(next) => {
+                    if let Some(watched) = sessions.get_mut(&holder) {
+                        watched.ask_at = next;
                     }
                 }
                 None => {
-                    if let Some(watched) = sessions.remove(&sid) {
+                    if let Some(watched) = sessions.remove(&holder) {
                         watched.ended.send_replace(true);
                     }
                 }
@@ -117,11 +147,8 @@ impl LiveSessions {
     async fn listen<O: Outside>(&self, mut notices: impl Subscription, engine: &Engine<O>) {
         while let Some(notice) = notices.next().await {
             match notice {
-                Notice::SessionEnded { sid, .. } => {
-                    if let Some(watched) = self.lock().remove(&sid) {
-                        watched.ended.send_replace(true);
-                    }
-                }
+                Notice::SessionEnded { sid, .. } => self.end(Holder::Session(sid)),
+                Notice::ApiKeyRevoked { id, .. } => self.end(Holder::ApiKey(id)),
                 // Whoever else died: ask for each one that is open.
                 Notice::EpochRaised { .. } | Notice::Abandoned { .. } | Notice::Gap => self.sweep(engine),
                 Notice::Confirmed { .. } => {}
@@ -129,11 +156,16 @@ impl LiveSessions {
         }
     }
 
+    fn end(&self, holder: Holder) {
+        if let Some(watched) = self.lock().remove(&holder) {
+            watched.ended.send_replace(true);
+        }
+    }
+
     fn sweep<O: Outside>(&self, engine: &Engine<O>) {
         let now = engine.now();
         self.lock().retain(|_, watched| {
-            let stands =
-                engine.still_stands(&watched.principal) && now < watched.principal.session_expires_at();
+            let stands = engine.stands(&watched.principal) && now < watched.principal.expires_at();
             if !stands {
                 watched.ended.send_replace(true);
             }
@@ -159,13 +191,15 @@ impl LiveSessions {
 pub(crate) struct LiveConnection<O: Outside> {
     pub(crate) engine: Arc<Engine<O>>,
     pub(crate) sessions: Arc<LiveSessions>,
-    pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) principal: Option<Principal>,
 }
 
 impl<O: Outside> Live for LiveConnection<O> {
     fn inbound(&self) {
-        if let Some(principal) = &self.principal {
-            self.engine.note_activity(principal);
+        match &self.principal {
+            Some(Principal::Session(session)) => self.engine.note_activity(session),
+            Some(Principal::ApiKey(key)) => self.engine.note_key_activity(key),
+            None => {}
         }
     }
 
@@ -180,7 +214,7 @@ impl<O: Outside> Live for LiveConnection<O> {
         };
         let mut ended = self.sessions.watch(principal, &self.engine);
         // Watching began after the request was verified: look once more, or a revocation in between is missed.
-        let stands = self.engine.still_stands(principal);
+        let stands = self.engine.stands(principal);
         Box::pin(async move {
             if !stands {
                 return StopReason::Revoked;

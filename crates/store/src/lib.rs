@@ -6,6 +6,7 @@
 mod admission;
 mod any;
 mod memory;
+mod networks;
 mod sqlite;
 
 pub use any::AnyStore;

@@ -12,6 +12,10 @@ pub(crate) struct Passphrase(pub(crate) Zeroizing<String>);
 #[derive(PartialEq, Eq)]
 pub(crate) struct Link(pub(crate) Zeroizing<String>);
 
+/// An API key on its way to the operator, shown once.
+#[derive(PartialEq, Eq)]
+pub(crate) struct KeyText(pub(crate) Zeroizing<String>);
+
 macro_rules! secret {
     ($name:ident) => {
         impl Serialize for $name {
@@ -35,3 +39,4 @@ macro_rules! secret {
 }
 secret!(Passphrase);
 secret!(Link);
+secret!(KeyText);

@@ -23,6 +23,7 @@ pub(super) fn end(reason: &str) -> String {
                 "a newer login took its place: the user was at accounts.max_sessions"
             }
             Some(EndReason::Replaced) => "the same browser signed in again",
+            Some(EndReason::TokenRevoked) => "a service revoked one of its tokens",
             Some(EndReason::Restored) => "the store was restored from a backup",
         },
     };
@@ -37,7 +38,10 @@ pub(super) fn event(name: &str) -> String {
         Some(EventName::LoginFail) => "sign-in failed",
         Some(EventName::LoginLock) => "sign-in delayed: too many failures",
         Some(EventName::PasswordChange) => "password changed",
-        Some(EventName::TokenRevoked) => "session ended",
+        Some(EventName::TokenRevoked) => "session ended or key revoked",
+        Some(EventName::TokenCreated) => "API key made",
+        Some(EventName::ApiKeyNewPlace) => "API key used from a new network",
+        Some(EventName::ApiKeyRefused) => "API key refused",
         Some(EventName::TokenReuse) => "THEFT: a spent token was presented",
         Some(EventName::SessionCreated) => "session opened",
         Some(EventName::SessionRenewed) => "tokens handed out again",

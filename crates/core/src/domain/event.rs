@@ -74,6 +74,8 @@ event_names! {
     LoginLock = "authn_login_lock", Warn;
     /// A password was changed.
     PasswordChange = "authn_password_change", Info;
+    /// An API key was made.
+    TokenCreated = "authn_token_created", Info;
     /// Tokens were revoked: a session, a user's sessions, or all.
     TokenRevoked = "authn_token_revoked", Info;
     /// A spent token was presented: theft.
@@ -116,6 +118,10 @@ event_names! {
     Healed = "cs_rotation_healed", Warn;
     /// A session was used from a network or user agent that is new to it.
     NewPlace = "cs_session_new_place", Warn;
+    /// An API key was used from a network that is new to it.
+    ApiKeyNewPlace = "cs_api_key_new_place", Warn;
+    /// An API key was presented that may not be used: revoked, expired, its owner disabled, or from another address.
+    ApiKeyRefused = "cs_api_key_refused", Warn;
     /// A signing key or a master secret changed.
     KeyRotated = "cs_key_rotated", Info;
 }

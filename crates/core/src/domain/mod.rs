@@ -1,5 +1,6 @@
 //! Values and pure decisions. Nothing here waits, reads a clock or draws randomness.
 
+pub mod api_key;
 pub mod base62;
 pub mod cookie;
 pub mod csrf;

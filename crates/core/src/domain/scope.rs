@@ -50,6 +50,18 @@ impl ScopeSet {
         Self(self.0.intersection(&other.0).cloned().collect())
     }
 
+    /// What either holds.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+
+    /// The names that pass.
+    #[must_use]
+    pub fn filtered(&self, passes: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|name| passes(name)).cloned().collect())
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -30,13 +30,15 @@ pub enum EndReason {
     SessionLimit,
     /// The same browser signed in again.
     Replaced,
+    /// A service revoked it by one of its tokens (RFC 7009).
+    TokenRevoked,
     /// The store was restored from a backup.
     Restored,
 }
 
 impl EndReason {
     /// All reasons, for parsing and documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Logout,
         Self::LogoutAll,
         Self::EndedByUser,
@@ -46,6 +48,7 @@ impl EndReason {
         Self::UserDisabled,
         Self::SessionLimit,
         Self::Replaced,
+        Self::TokenRevoked,
         Self::Restored,
     ];
 
@@ -62,6 +65,7 @@ impl EndReason {
             Self::UserDisabled => "user_disabled",
             Self::SessionLimit => "session_limit",
             Self::Replaced => "replaced_by_login",
+            Self::TokenRevoked => "token_revoked",
             Self::Restored => "store_restored",
         }
     }

@@ -1,5 +1,6 @@
 //! Notices: what other parts of a node, and other nodes, must hear of at once.
 
+use crate::domain::api_key::ApiKeyId;
 use crate::domain::id::{Epoch, Generation, Sid, UserId};
 use crate::domain::rotation::Abandoned;
 use crate::domain::time::Timestamp;
@@ -38,6 +39,13 @@ pub enum Notice {
         sid: Sid,
         /// Which ones.
         range: Abandoned,
+    },
+    /// An API key was revoked.
+    ApiKeyRevoked {
+        /// Which.
+        id: ApiKeyId,
+        /// When.
+        at: Timestamp,
     },
     /// The subscriber fell behind and must look everything up again.
     Gap,

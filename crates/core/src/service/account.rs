@@ -3,7 +3,7 @@
 use super::engine::{Context, Engine, NewEvent, ServiceError};
 use super::log_in::LogInError;
 use super::open::Opened;
-use super::principal::Principal;
+use super::principal::SessionPrincipal;
 use crate::domain::event::EventName;
 use crate::domain::password::{Password, WeakPassword};
 use crate::port::{NewPassword, Outside, PasswordHasher, Store};
@@ -37,7 +37,7 @@ impl<O: Outside> Engine<O> {
     /// [`ChangePasswordError`].
     pub async fn change_password(
         &self,
-        principal: &Principal,
+        principal: &SessionPrincipal,
         request: &ChangePassword<'_>,
         context: &Context,
     ) -> Result<Opened, ChangePasswordError> {

@@ -6,7 +6,7 @@ use quick_cache::sync::Cache;
 
 use super::keys::ActiveKeys;
 use super::memory::Memory;
-use super::principal::Principal;
+use super::principal::SessionPrincipal;
 use crate::domain::device::Device;
 use crate::domain::environment::Environment;
 use crate::domain::event::{Event, EventName, Outcome};
@@ -26,7 +26,7 @@ pub struct Engine<O: Outside> {
     pub(super) keys: RwLock<Arc<ActiveKeys>>,
     pub(super) memory: Memory,
     /// Principals of access tokens already verified, by SHA-256 of the token: no bearer token lies in memory.
-    pub(super) seen: Cache<[u8; 32], Arc<Principal>>,
+    pub(super) seen: Cache<[u8; 32], Arc<SessionPrincipal>>,
     /// Assertions made within the last 30 s.
     pub(super) assertions: Cache<super::assert::AssertionKey, Arc<super::assert::Made>>,
 }

@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::feed::{Change, Journal};
+use crate::domain::api_key::{ApiKeyId, NetworkTag};
 use crate::domain::device::Device;
 use crate::domain::event::{Event, Level, Outcome};
 use crate::domain::id::{Epoch, Generation, Sid, UserId};
 use crate::domain::rotation::{Abandoned, RotationRecord};
 use crate::domain::time::Timestamp;
-use crate::port::{Notice, RevocationsSince, Use};
+use crate::port::{KeyUse, Notice, RevocationsSince, Use};
 
 /// Events kept while the store does not take them; beyond, new ones are only logged.
 const MAX_EVENTS: usize = 10_000;
@@ -25,6 +26,7 @@ const MAX_KINDS: usize = 8192;
 struct Dead {
     sids: HashMap<Sid, Timestamp>,
     epochs: HashMap<UserId, (Epoch, Timestamp)>,
+    keys: HashMap<ApiKeyId, Timestamp>,
     abandoned: HashMap<Sid, Vec<Abandoned>>,
     journal: Journal,
 }
@@ -57,6 +59,7 @@ impl Dead {
 #[derive(Debug, Default)]
 struct Pending {
     uses: HashMap<Sid, Use>,
+    key_uses: HashMap<ApiKeyId, KeyUse>,
     events: Vec<Event>,
     dropped_events: u64,
     flood: Flood,
@@ -125,6 +128,42 @@ impl Memory {
         self.dead.read().unwrap_or_else(PoisonError::into_inner).sids.contains_key(&sid)
     }
 
+    /// Whether an API key, or its owner, is known to have been revoked since it was verified.
+    pub(super) fn refuses_key(&self, id: ApiKeyId, owner: &UserId, epoch: Epoch) -> bool {
+        let dead = self.dead.read().unwrap_or_else(PoisonError::into_inner);
+        dead.keys.contains_key(&id) || dead.epochs.get(owner).is_some_and(|(raised, _)| epoch < *raised)
+    }
+
+    /// Whether an API key is known to have been revoked: a store that went back in time must not revive it.
+    pub(super) fn knows_revoked(&self, id: ApiKeyId) -> bool {
+        self.dead.read().unwrap_or_else(PoisonError::into_inner).keys.contains_key(&id)
+    }
+
+    /// Notes a use of an API key, to be written behind. Answers whether this network is news among the uses that wait.
+    pub(super) fn note_key_use(&self, id: ApiKeyId, at: Option<Timestamp>, network: Option<NetworkTag>) -> bool {
+        let mut pending = self.pending();
+        let entry = pending.key_uses.entry(id).or_insert(KeyUse { id, at: None, networks: Vec::new() });
+        entry.at = entry.at.max(at);
+        let news = network.filter(|tag| !entry.networks.contains(tag));
+        entry.networks.extend(news);
+        news.is_some()
+    }
+
+    /// Takes what waits to be written about API keys.
+    pub(super) fn take_key_uses(&self) -> Vec<KeyUse> {
+        self.pending().key_uses.values().cloned().collect()
+    }
+
+    /// Forgets uses that were written; what was noted meanwhile stays.
+    pub(super) fn key_uses_written(&self, uses: &[KeyUse]) {
+        let mut pending = self.pending();
+        for done in uses {
+            if pending.key_uses.get(&done.id) == Some(done) {
+                pending.key_uses.remove(&done.id);
+            }
+        }
+    }
+
     /// Takes a notice in. Idempotent, and newer knowledge is never overwritten by older.
     pub(super) fn apply(&self, notice: &Notice, now: Timestamp) {
         match notice {
@@ -137,6 +176,11 @@ impl Memory {
             }
             Notice::Abandoned { sid, range } => self.dead_mut(|dead| dead.abandon(*sid, *range, now)),
             Notice::Confirmed { sid, generation, at } => self.note_use(*sid, None, Some((*generation, *at))),
+            Notice::ApiKeyRevoked { id, at } => {
+                self.dead_mut(|dead| {
+                    dead.keys.entry(*id).or_insert(*at);
+                });
+            }
             Notice::Gap => {}
         }
     }
@@ -164,6 +208,7 @@ impl Memory {
             }
             dead.journal.forget(forget_before);
             dead.sids.retain(|_, at| *at >= forget_before);
+            dead.keys.retain(|_, at| *at >= forget_before);
             dead.epochs.retain(|_, (_, at)| *at >= forget_before);
             dead.abandoned.retain(|_, ranges| {
                 ranges.retain(|r| r.until > now);

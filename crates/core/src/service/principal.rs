@@ -1,8 +1,10 @@
 //! Principals: proof that a credential was verified. Only [`super::Engine`] makes one (style rule 9).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use crate::domain::id::{PublicId, UserId};
+use crate::domain::api_key::{ApiKeyId, HeldKey};
+use crate::domain::id::{Epoch, PublicId, UserId};
 use crate::domain::scope::ScopeSet;
 use crate::domain::session::{Held, SessionPolicy};
 use crate::domain::time::Timestamp;
@@ -10,8 +12,130 @@ use crate::domain::token::access::AccessClaims;
 use crate::domain::user::Email;
 
 /// Who a verified request acts for.
+///
+/// What only a session may do takes a [`SessionPrincipal`]: a key can neither sign in nor mint keys nor change
+/// credentials, because nothing makes one of it (G06).
+#[derive(Clone, Debug)]
+pub enum Principal {
+    /// A user, by an access token of a session.
+    Session(Arc<SessionPrincipal>),
+    /// A user, by an API key.
+    ApiKey(Arc<KeyPrincipal>),
+}
+
+impl Principal {
+    /// The user: `sub`. Of a key, its owner.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        match self {
+            Self::Session(session) => session.user(),
+            Self::ApiKey(key) => key.owner(),
+        }
+    }
+
+    /// What the principal may do.
+    #[must_use]
+    pub fn scope(&self) -> &ScopeSet {
+        match self {
+            Self::Session(session) => session.scope(),
+            Self::ApiKey(key) => key.scope(),
+        }
+    }
+
+    /// The user's address, only if somebody vouched for it.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&Email> {
+        match self {
+            Self::Session(session) => session.verified_email(),
+            Self::ApiKey(key) => key.email.as_ref(),
+        }
+    }
+
+    /// The session's public id; a key has no session.
+    #[must_use]
+    pub fn session(&self) -> Option<&PublicId> {
+        match self {
+            Self::Session(session) => Some(session.session()),
+            Self::ApiKey(_) => None,
+        }
+    }
+
+    /// When the user last proved who they are. With a key nobody did.
+    #[must_use]
+    pub fn auth_time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Session(session) => Some(session.claims().auth_time),
+            Self::ApiKey(_) => None,
+        }
+    }
+
+    /// When it certainly ends.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        match self {
+            Self::Session(session) => session.session_expires_at(),
+            Self::ApiKey(key) => key.expires_at(),
+        }
+    }
+}
+
+/// A request of an API key: alone, without a session.
 #[derive(Debug)]
-pub struct Principal {
+pub struct KeyPrincipal {
+    id: ApiKeyId,
+    owner: UserId,
+    email: Option<Email>,
+    epoch: Epoch,
+    scope: ScopeSet,
+    expires_at: Timestamp,
+}
+
+impl KeyPrincipal {
+    pub(super) fn new(held: HeldKey) -> Self {
+        let scope = held.scope();
+        let HeldKey { key, owner } = held;
+        Self {
+            id: key.id,
+            owner: key.owner,
+            email: owner.email_verified.then_some(owner.email),
+            epoch: owner.epoch,
+            scope,
+            expires_at: key.expires_at,
+        }
+    }
+
+    /// The key's public id.
+    #[must_use]
+    pub const fn id(&self) -> ApiKeyId {
+        self.id
+    }
+
+    /// For whom it acts.
+    #[must_use]
+    pub const fn owner(&self) -> &UserId {
+        &self.owner
+    }
+
+    /// What it may do now.
+    #[must_use]
+    pub const fn scope(&self) -> &ScopeSet {
+        &self.scope
+    }
+
+    /// From then on it is dead.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    pub(super) const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+}
+
+/// A user's verified session.
+#[derive(Debug)]
+pub struct SessionPrincipal {
     claims: AccessClaims,
     session: PublicId,
     email: Email,
@@ -23,7 +147,7 @@ pub struct Principal {
     unconfirmed: AtomicBool,
 }
 
-impl Principal {
+impl SessionPrincipal {
     pub(super) fn new(claims: AccessClaims, held: &Held) -> Self {
         let rotation = &held.session.rotation;
         // A session that never rotated has no predecessor whose owner could be told apart by a confirmation.

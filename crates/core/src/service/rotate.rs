@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::engine::{Context, Engine, NewEvent, ServiceError};
 use super::open::Tokens;
-use super::principal::{Principal, SessionView};
+use super::principal::{SessionPrincipal, SessionView};
 use crate::domain::event::EventName;
 use crate::domain::rotation::{Carrier, Presented, Verdict, judge};
 use crate::domain::session::{EndReason, Ended, Held, Liveness};
@@ -31,7 +31,7 @@ pub struct RotateOutcome {
     /// The word of design §5.
     pub verdict: &'static str,
     /// The request is authenticated.
-    pub principal: Arc<Principal>,
+    pub principal: Arc<SessionPrincipal>,
     /// What to hand out; the refresh token is left out by Keep.
     pub tokens: Arc<Tokens>,
     /// The session as its owner may see it.

@@ -1,7 +1,7 @@
 //! A user's own sessions.
 
 use super::engine::{Engine, ServiceError};
-use super::principal::{Principal, SessionView};
+use super::principal::{SessionPrincipal, SessionView};
 use crate::domain::id::{Sid, UserId};
 use crate::domain::session::{Liveness, Session};
 use crate::port::{Outside, Store};
@@ -11,7 +11,7 @@ impl<O: Outside> Engine<O> {
     ///
     /// # Errors
     /// [`ServiceError::Store`].
-    pub async fn session_view(&self, principal: &Principal) -> Result<Option<SessionView>, ServiceError> {
+    pub async fn session_view(&self, principal: &SessionPrincipal) -> Result<Option<SessionView>, ServiceError> {
         let Some(mut held) = self.outside.store().session(principal.claims().sid).await? else {
             return Ok(None);
         };

@@ -26,6 +26,11 @@ impl<O: Outside> Engine<O> {
             self.outside.store().note_uses(&uses).await?;
             self.memory.written(&uses);
         }
+        let uses = self.memory.take_key_uses();
+        if !uses.is_empty() {
+            self.outside.store().note_key_uses(&uses).await?;
+            self.memory.key_uses_written(&uses);
+        }
         let events = self.memory.take_events();
         if !events.is_empty()
             && let Err(error) = self.outside.store().append_events(&events).await

@@ -36,10 +36,7 @@ impl<O: Outside> Site<O> {
     ) -> Result<(Admitted, Passage), Box<Refusal>> {
         match credentials::authorization(&parts.headers) {
             Authorization::Malformed => {
-                return Err(Refusal::plain(Problem::new(
-                    Code::TokenInvalid,
-                    "The Authorization header cannot be read, or came twice.",
-                )));
+                return Err(Refusal::plain(credentials::unreadable()));
             }
             Authorization::Token(token) => {
                 let principal = Box::pin(self.bearer(token, context)).await.map_err(Refusal::plain)?;
@@ -85,7 +82,8 @@ impl<O: Outside> Site<O> {
     async fn by_cookies(&self, parts: &Parts, jar: &Jar, context: &Context) -> Result<Admitted, Problem> {
         let refused = match self.access_cookie(jar, context).await {
             Some(Ok(principal)) => {
-                return Ok(Admitted { principal: Some(principal), rotated: None, read_session: true });
+                let principal = Some(Principal::Session(principal));
+                return Ok(Admitted { principal, rotated: None, read_session: true });
             }
             Some(Err(error)) => Some(error),
             None => None,
@@ -106,7 +104,7 @@ impl<O: Outside> Site<O> {
         let carrier = if request::is_stale_copy(parts) { Carrier::StaleCopy } else { Carrier::Jar };
         let outcome = Box::pin(self.rotate(jar, carrier, context)).await?;
         Ok(Admitted {
-            principal: Some(Arc::clone(&outcome.principal)),
+            principal: Some(Principal::Session(Arc::clone(&outcome.principal))),
             rotated: Some(outcome),
             read_session: true,
         })
@@ -161,17 +159,27 @@ impl<O: Outside> Site<O> {
     }
 
     /// Scope and freshness that the route asks for.
-    fn require(&self, principal: &Principal, rule: &RouteRule, context: &Context) -> Result<(), Problem> {
+    pub(crate) fn require(
+        &self,
+        principal: &Principal,
+        rule: &RouteRule,
+        context: &Context,
+    ) -> Result<(), Problem> {
         if !principal.scope().covers(&rule.scope) {
-            let event = NewEvent::refused(EventName::AuthzFail, "insufficient_scope");
-            self.engine.record(event.user(principal.user()).session(principal.session()), context);
+            let mut event =
+                NewEvent::refused(EventName::AuthzFail, "insufficient_scope").user(principal.user());
+            if let Some(session) = principal.session() {
+                event = event.session(session);
+            }
+            self.engine.record(event, context);
             return Err(Problem::new(
                 Code::InsufficientScope,
                 format!("This needs the scope: {}.", rule.scope),
             ));
         }
         if let Some(max) = rule.max_auth_age
-            && self.engine.now().since(principal.claims().auth_time) > max
+            // With an API key nobody proved anything: what asks for a recent sign-in is not for keys.
+            && principal.auth_time().is_none_or(|at| self.engine.now().since(at) > max)
         {
             return Err(Problem::step_up(max));
         }

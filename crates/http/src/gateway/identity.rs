@@ -1,6 +1,5 @@
 //! Who it is, told to the upstream (design §7).
 
-use countersign_core::domain::id::PublicId;
 use countersign_core::port::Outside;
 use countersign_core::service::{Engine, Principal, ServiceError};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -28,8 +27,10 @@ pub(super) fn add<O: Outside>(
         // Only an address that somebody vouched for: an application may take it for the account's name.
         put(headers, &EMAIL, own.email.as_ref(), email.as_str());
     }
-    let session: &PublicId = principal.session();
-    put(headers, &SESSION, own.session.as_ref(), session.as_str());
+    // An API key acts without a session.
+    if let Some(session) = principal.session() {
+        put(headers, &SESSION, own.session.as_ref(), session.as_str());
+    }
     if !principal.scope().is_empty() {
         put(headers, &SCOPES, own.scopes.as_ref(), &principal.scope().to_string());
     }

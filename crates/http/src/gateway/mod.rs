@@ -54,7 +54,7 @@ const METHODS: [&str; 21] = [
 
 /// Who a request acts for, and what the client must be handed for it.
 pub(crate) struct Admitted {
-    pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) principal: Option<Principal>,
     pub(crate) rotated: Option<Arc<RotateOutcome>>,
     /// Our cookies were read: the answer depends on them.
     pub(crate) read_session: bool,

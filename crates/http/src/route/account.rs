@@ -7,7 +7,7 @@ use countersign_core::domain::id::PublicId;
 use countersign_core::domain::password::Password;
 use countersign_core::domain::secret::equal;
 use countersign_core::port::Outside;
-use countersign_core::service::{ChangePassword, Principal};
+use countersign_core::service::{ChangePassword, SessionPrincipal};
 use http::StatusCode;
 
 use super::call::Call;
@@ -90,7 +90,7 @@ pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) 
 }
 
 impl<O: Outside> Site<O> {
-    async fn account_page(&self, call: &Call, principal: &Principal, failed: Option<&Problem>) -> Reply {
+    async fn account_page(&self, call: &Call, principal: &SessionPrincipal, failed: Option<&Problem>) -> Reply {
         let now = self.engine.now();
         let mut sessions = self.engine.live_sessions(principal.user()).await?;
         let own = principal.claims().sid;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use countersign_core::domain::id::RequestId;
 use countersign_core::domain::isolation::Isolation;
 use countersign_core::port::Outside;
-use countersign_core::service::{Context, Principal};
+use countersign_core::service::{Context, SessionPrincipal};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -94,6 +94,30 @@ impl Call {
         if self.media == Media::Form { Err(unsupported()) } else { Ok(()) }
     }
 
+    /// Refuses everything but forms: for end points whose RFC says so, and which read no cookies.
+    pub(super) fn form_only(&self) -> Result<(), Problem> {
+        if self.media == Media::Form {
+            return Ok(());
+        }
+        Err(Problem::new(Code::UnsupportedMediaType, "Send the body as application/x-www-form-urlencoded."))
+    }
+
+    /// A field of the form that may come once (RFC 6749 §3.2): with two, two readers could take different ones.
+    pub(super) fn single_field(&self, name: &str) -> Result<Option<String>, Problem> {
+        let mut values = url::form_urlencoded::parse(&self.body).filter(|(n, _)| n == name);
+        let first = values.next().map(|(_, value)| value.into_owned());
+        if values.next().is_some() {
+            return Err(Problem::new(Code::InvalidRequest, format!("The field {name} came twice.")));
+        }
+        Ok(first)
+    }
+
+    /// A field of the form that must come, once.
+    pub(super) fn required_field(&self, name: &str) -> Result<String, Problem> {
+        let value = self.single_field(name)?.filter(|value| !value.is_empty());
+        value.ok_or_else(|| Problem::new(Code::InvalidRequest, format!("The field {name} is missing.")))
+    }
+
     /// The JSON body.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(|error| {
@@ -147,19 +171,16 @@ impl Call {
         }
     }
 
-    /// Who asks, for reading. Nothing rotates under `/auth`.
-    pub(super) async fn principal<O: Outside>(&self, site: &Site<O>) -> Result<Arc<Principal>, Problem> {
+    /// Whose session asks, for reading. Nothing rotates under `/auth`, and an API key is no session (G06).
+    pub(super) async fn principal<O: Outside>(&self, site: &Site<O>) -> Result<Arc<SessionPrincipal>, Problem> {
         match credentials::authorization(&self.parts.headers) {
-            Authorization::Token(token) => site.bearer(token, &self.context).await,
-            Authorization::Malformed => Err(Problem::new(
-                Code::TokenInvalid,
-                "The Authorization header cannot be read, or came twice.",
-            )),
+            Authorization::Token(token) => site.session_bearer(token, &self.context).await,
+            Authorization::Malformed => Err(credentials::unreadable()),
             Authorization::Absent => self.principal_of(site, &self.jar(site)?).await,
         }
     }
 
-    async fn principal_of<O: Outside>(&self, site: &Site<O>, jar: &Jar) -> Result<Arc<Principal>, Problem> {
+    async fn principal_of<O: Outside>(&self, site: &Site<O>, jar: &Jar) -> Result<Arc<SessionPrincipal>, Problem> {
         match site.access_cookie(jar, &self.context).await {
             Some(Ok(principal)) => Ok(principal),
             Some(Err(error)) => {
@@ -177,7 +198,7 @@ impl Call {
     pub(super) async fn principal_for_change<O: Outside>(
         &self,
         site: &Site<O>,
-    ) -> Result<Arc<Principal>, Problem> {
+    ) -> Result<Arc<SessionPrincipal>, Problem> {
         if !matches!(credentials::authorization(&self.parts.headers), Authorization::Absent) {
             return self.principal(site).await;
         }
@@ -203,7 +224,7 @@ impl Call {
     }
 }
 
-fn unsupported() -> Problem {
+pub(super) fn unsupported() -> Problem {
     Problem::new(Code::UnsupportedMediaType, "Send the body as application/json.")
 }
 

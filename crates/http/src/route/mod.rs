@@ -2,15 +2,18 @@
 
 mod account;
 pub(crate) mod admin;
+mod api_keys;
 mod asset;
 pub(crate) mod bounce_guard;
 mod call;
 mod csrf;
 mod describe;
+mod introspect;
 mod log_in;
 mod log_out;
 mod page;
 mod refresh;
+mod revoke;
 mod session;
 mod sign_up;
 mod table;

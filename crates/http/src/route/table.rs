@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::routing::{MethodFilter, MethodRouter};
 use countersign_core::port::Outside;
 
-use super::{account, asset, csrf, end_point, log_in, log_out, page, refresh, session, sign_up, well_known};
+use super::{
+    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, page, refresh, revoke, session,
+    sign_up, well_known,
+};
 use crate::site::Site;
 
 /// One method of one path.
@@ -43,6 +46,10 @@ table! {
     "/auth/session" => { GET session::current }
     "/auth/sessions" => { GET session::list }
     "/auth/sessions/{id}" => { DELETE session::end }
+    "/auth/api-keys" => { GET api_keys::list, POST api_keys::create }
+    "/auth/api-keys/{id}" => { GET api_keys::show, DELETE api_keys::revoke }
+    "/auth/introspect" => { POST introspect::introspect }
+    "/auth/revoke" => { POST revoke::revoke }
     "/auth/account" => { GET account::show }
     "/auth/account/sessions/end-others" => { POST account::end_others }
     "/auth/account/sessions/{id}/end" => { POST account::end_one }

@@ -3,7 +3,7 @@
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::time::Timestamp;
-use countersign_core::service::Audience;
+use countersign_core::service::{Audience, Principal};
 use countersign_testkit::{Client, TestOutside, TestSite};
 
 use crate::{MINUTE, assert_event, seconds};
@@ -64,7 +64,7 @@ async fn a08_other_kinds_are_refused() {
     let context = countersign_core::service::Context::default();
     let principal = engine.verify_access(&access(&client), &context).await.unwrap();
     let audience = Audience { index: 0, names: vec!["app".into()] };
-    let assertion = engine.assertion(&principal, &audience).unwrap();
+    let assertion = engine.assertion(&Principal::Session(principal), &audience).unwrap();
     app.get("/auth/session").bearer(&assertion).expect(401, "wrong_purpose").await;
     let planted = client.copy();
     planted.put_cookie(CookieKind::Access, &assertion);

@@ -9,11 +9,14 @@
 
 mod auth {
     mod account;
+    mod api_keys;
     mod csrf;
+    mod introspect;
     mod login;
     mod logout;
     mod pages;
     mod refresh;
+    mod revoke;
     mod session;
     mod sessions;
     mod signup;

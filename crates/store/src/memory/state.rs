@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign_core::domain::api_key::{ApiKey, ApiKeyId};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::Event;
 use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<Sid, Session>,
     pub(super) attempts: BTreeMap<ThrottleKey, Attempts>,
     pub(super) devices: BTreeMap<(UserId, ThrottleKey), Timestamp>,
+    pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     pub(super) codes: BTreeMap<[u8; 32], Code>,
     pub(super) keys: BTreeMap<Box<str>, SigningKey>,
     pub(super) sealed: BTreeMap<Box<str>, Vec<u8>>,

@@ -8,13 +8,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_core::domain::api_key::{AddressList, KeyName};
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::{Event, EventFilter, EventName};
 use countersign_core::domain::password::Password;
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::user::Email;
 use countersign_core::port::Store;
-use countersign_core::service::{AddUser, Context};
+use countersign_core::service::{AddUser, Context, CreateKey};
 use countersign_http::Site;
 use tokio::sync::oneshot;
 
@@ -93,6 +94,20 @@ impl TestSite {
         let scope = ScopeSet::from_names(scopes.iter().copied()).expect("scopes");
         let request = AddUser { email: &email, password: &password, scope };
         self.site.engine().add_user(request, &Context::default()).await.expect("user");
+    }
+
+    /// Makes an API key for a user who is there, as an operator would: these scopes, from these addresses, for 30 days.
+    pub async fn api_key(&self, email: &str, scopes: &[&str], addresses: &[&str]) -> String {
+        let engine = self.site.engine();
+        let request = CreateKey {
+            name: KeyName::parse("test").expect("name"),
+            scope: ScopeSet::from_names(scopes.iter().copied()).expect("scopes"),
+            addresses: AddressList::parse(addresses.iter().copied()).expect("addresses"),
+            expires_at: engine.now().plus(Duration::from_secs(30 * 86_400)),
+        };
+        let email = Email::parse(email).expect("address");
+        let made = engine.create_api_key_for(&email, request, &Context::default()).await.expect("a key");
+        made.text.expose().to_owned()
     }
 
     /// The public origin, as a browser serialises it.

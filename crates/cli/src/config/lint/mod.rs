@@ -1,6 +1,7 @@
 //! Judges a configuration that can be read: what is unsafe, what is weaker than it looks, what is worth knowing.
 
 mod accounts;
+mod api_keys;
 mod gateway;
 mod network;
 mod tokens;
@@ -17,6 +18,7 @@ pub(crate) fn lint(settings: &Settings) -> Vec<Finding> {
     tokens::lint(settings, &mut found);
     web::lint(settings, &mut found);
     accounts::lint(settings, &mut found);
+    api_keys::lint(settings, &mut found);
     gateway::lint(settings, &mut found);
     found.into_vec()
 }

@@ -1,11 +1,13 @@
 //! What was built: every value in force, as plain types. The composition root maps these into the other crates.
 
 mod accounts;
+mod api_keys;
 mod gateway;
 mod network;
 mod protection;
 
 pub(crate) use accounts::{Accounts, Mail, Passwords, Throttle};
+pub(crate) use api_keys::ApiKeys;
 pub(crate) use gateway::{IdentityHeaders, Route, Upstream};
 pub(crate) use network::{Limits, Listen, Log, Tls, Transport};
 pub(crate) use protection::{Cookies, Keys, Revocation, Rotation, Tokens};
@@ -45,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<Origin>,
     /// `[accounts]`
     pub(crate) accounts: Accounts,
+    /// `[api_keys]`
+    pub(crate) api_keys: ApiKeys,
     /// `[mail]`, if mail can leave.
     pub(crate) mail: Option<Mail>,
     /// `[log]`
@@ -108,6 +112,7 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
             .map(|url| url.0.origin())
             .collect(),
         accounts: accounts::accounts(typed.accounts, hardened, problems),
+        api_keys: api_keys::api_keys(&typed.api_keys),
         mail,
         log: network::log(&typed.log, hardened),
         keys: protection::keys(typed.keys, &store),

@@ -10,7 +10,7 @@ mod sections;
 
 pub(super) use leaf::{Leaf, Misfit};
 pub(super) use sections::{
-    Accounts, Cookies, Cors, Csrf, Keys, Limits, Listen, Log, Mail, Passwords, Revocation, Root, Rotation,
+    Accounts, ApiKeys, Cookies, Cors, Csrf, Keys, Limits, Listen, Log, Mail, Passwords, Revocation, Root, Rotation,
     Route, Throttle, Tls, Tokens, Upstream,
 };
 
@@ -32,6 +32,7 @@ pub(super) struct Typed {
     pub(super) csrf: Csrf,
     pub(super) cors: Cors,
     pub(super) accounts: Accounts,
+    pub(super) api_keys: ApiKeys,
     pub(super) mail: Mail,
     pub(super) log: Log,
     pub(super) keys: Keys,
@@ -53,6 +54,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("csrf", Csrf::KEYS),
     ("cors", Cors::KEYS),
     ("accounts", Accounts::KEYS),
+    ("api_keys", ApiKeys::KEYS),
     ("mail", Mail::KEYS),
     ("log", Log::KEYS),
     ("keys", Keys::KEYS),
@@ -98,6 +100,7 @@ impl Typed {
             csrf: reader.section("csrf", Csrf::read),
             cors: reader.section("cors", Cors::read),
             accounts: reader.section("accounts", Accounts::read),
+            api_keys: reader.section("api_keys", ApiKeys::read),
             mail: reader.section("mail", Mail::read),
             log: reader.section("log", Log::read),
             keys: reader.section("keys", Keys::read),

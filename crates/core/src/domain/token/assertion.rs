@@ -33,18 +33,24 @@ pub struct AssertionClaims<'a> {
     pub iat: i64,
     /// Unique id.
     pub jti: &'a str,
-    /// Public id of the session, never the sid: upstreams log what they get.
-    pub session: &'a str,
+    /// Public id of the session, never the sid: upstreams log what they get. Not there for an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<&'a str>,
+    /// Public id of the API key, instead of a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<&'a str>,
     /// Environment.
     pub env: &'a str,
     /// Always [`PURPOSE`].
     pub purpose: &'static str,
     /// What the principal may do.
     pub scope: String,
-    /// When the user proved who they are, seconds.
-    pub auth_time: i64,
+    /// When the user proved who they are, seconds. Not there for an API key: with one nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
     /// How.
-    pub amr: &'a [Box<str>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amr: Option<&'a [Box<str>]>,
     /// The address, only if verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<&'a str>,

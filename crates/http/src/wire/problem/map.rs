@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
+use countersign_core::domain::api_key::{GrantError, KeyRefusal};
 use countersign_core::domain::session::{EndReason, Ended};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::token::access::AccessRefusal;
+use countersign_core::domain::token::api_key::ApiKeyTokenError;
 use countersign_core::domain::token::jws::JwsRefusal;
 use countersign_core::domain::token::refresh::RefreshTokenError;
+use countersign_core::port::StoreError;
 use countersign_core::service::{
-    ChangePasswordError, ConfirmError, LogInError, OpenError, RotateError, ServiceError, SignUpError,
+    ApiKeyError, ChangePasswordError, ConfirmError, CreateKeyError, STEP_UP, LogInError, OpenError, RotateError, ServiceError, SignUpError,
     VerifyError,
 };
 use countersign_proxy::{ForwardError, Phase};
@@ -20,14 +23,7 @@ use super::{Code, EndedSession, Problem};
 impl From<&ServiceError> for Problem {
     fn from(error: &ServiceError) -> Self {
         match error {
-            ServiceError::Store(inner) => {
-                tracing::error!(error = %inner, "store");
-                Self::new(
-                    Code::StoreUnavailable,
-                    "The service cannot reach its store. Try again in a moment.",
-                )
-                .retry(Duration::from_secs(2))
-            }
+            ServiceError::Store(inner) => store_unavailable(inner),
             ServiceError::Hash(inner) => {
                 tracing::warn!(error = %inner, "password hashing");
                 Self::new(Code::StoreUnavailable, "Too many sign-ins at once. Try again in a moment.")
@@ -93,14 +89,7 @@ impl From<&VerifyError> for Problem {
                 Code::RefreshReused,
                 "The session was ended because its tokens were used twice. Sign in again.",
             ),
-            VerifyError::Store(inner) => {
-                tracing::error!(error = %inner, "store");
-                Self::new(
-                    Code::StoreUnavailable,
-                    "The service cannot reach its store. Try again in a moment.",
-                )
-                .retry(Duration::from_secs(2))
-            }
+            VerifyError::Store(inner) => store_unavailable(inner),
         }
     }
 }
@@ -144,6 +133,69 @@ impl From<&RotateError> for Problem {
             RotateError::Service(error) => error.into(),
         }
     }
+}
+
+impl From<&ApiKeyError> for Problem {
+    fn from(error: &ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Token(ApiKeyTokenError::WrongEnvironment) => {
+                Self::new(Code::WrongEnvironment, "Use a key that this environment issued.")
+            }
+            // One answer for noise, unknown and wrong: a prober learns nothing.
+            ApiKeyError::Token(ApiKeyTokenError::Malformed) | ApiKeyError::Unknown => {
+                Self::new(Code::TokenInvalid, "The API key is not one of ours, or damaged.")
+            }
+            // Only who holds the whole key reads these.
+            ApiKeyError::Refused(KeyRefusal::Revoked) => {
+                Self::new(Code::TokenInvalid, "The API key was revoked.")
+            }
+            ApiKeyError::Refused(KeyRefusal::OwnerDisabled) => {
+                Self::new(Code::TokenInvalid, "The owner of the API key may not sign in.")
+            }
+            ApiKeyError::Refused(KeyRefusal::Expired) => {
+                Self::new(Code::TokenExpired, "The API key has expired. Make a new one.")
+            }
+            ApiKeyError::Refused(KeyRefusal::Address) => {
+                Self::new(Code::InsufficientScope, "The API key may not be used from this address.")
+            }
+            ApiKeyError::Store(inner) => store_unavailable(inner),
+        }
+    }
+}
+
+impl From<CreateKeyError> for Problem {
+    fn from(error: CreateKeyError) -> Self {
+        match error {
+            CreateKeyError::StepUp => Self::step_up(STEP_UP),
+            CreateKeyError::SessionEnded | CreateKeyError::NoOwner => {
+                Self::new(Code::SessionRevoked, "The session was ended. Sign in again.")
+            }
+            CreateKeyError::Grant(error @ (GrantError::BeyondOwner(_) | GrantError::OperatorsOnly(_))) => {
+                Self::new(Code::InsufficientScope, sentence(&error))
+            }
+            CreateKeyError::Grant(error @ (GrantError::OpenSessionsAlone | GrantError::Expiry { .. })) => {
+                Self::new(Code::InvalidRequest, sentence(&error))
+            }
+            CreateKeyError::TooMany(_) => {
+                Self::new(Code::InvalidRequest, sentence(&error)).status(StatusCode::CONFLICT)
+            }
+            CreateKeyError::Service(error) => error.into(),
+        }
+    }
+}
+
+/// An error as a sentence of its own.
+fn sentence(error: &impl ToString) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+fn store_unavailable(inner: &StoreError) -> Problem {
+    tracing::error!(error = %inner, "store");
+    Problem::new(Code::StoreUnavailable, "The service cannot reach its store. Try again in a moment.")
+        .retry(Duration::from_secs(2))
 }
 
 impl From<OpenError> for Problem {

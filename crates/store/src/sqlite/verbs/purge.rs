@@ -28,6 +28,16 @@ pub(in crate::sqlite) fn purge(
         sessions_before,
         batch.saturating_sub(ended),
     )?;
+    let revoked_keys = delete(
+        "DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE revoked_at < ?1 LIMIT ?2)",
+        sessions_before,
+        batch,
+    )?;
+    let expired_keys = delete(
+        "DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE expires_at < ?1 LIMIT ?2)",
+        sessions_before,
+        batch.saturating_sub(revoked_keys),
+    )?;
     let events = delete(
         "DELETE FROM events WHERE row IN (SELECT row FROM events WHERE at < ?1 LIMIT ?2)",
         events_before,
@@ -43,5 +53,5 @@ pub(in crate::sqlite) fn purge(
         now,
         batch,
     )?;
-    Ok((ended + expired + events + codes + attempts) as u64)
+    Ok((ended + expired + revoked_keys + expired_keys + events + codes + attempts) as u64)
 }
