@@ -257,9 +257,11 @@ impl Memory {
         }
     }
 
-    /// Takes what waits to be written.
+    /// Takes what waits to be written, in the order of the store's rows, so that each page is touched once.
     pub(super) fn take_uses(&self) -> Vec<Use> {
-        self.pending().uses.values().copied().collect()
+        let mut uses: Vec<Use> = self.pending().uses.values().copied().collect();
+        uses.sort_unstable_by(|a, b| a.sid.as_bytes().cmp(b.sid.as_bytes()));
+        uses
     }
 
     /// Forgets uses that were written; what was noted meanwhile stays.

@@ -189,7 +189,7 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<Version, O
     }
 }
 
-/// A connection that can write. Page caches are small: the server's budget is 30 MB.
+/// A connection that can write. Page caches grow as they are needed, up to what their pragma says.
 pub(super) fn connect(path: &Path, tuning: Tuning) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
@@ -202,7 +202,7 @@ pub(super) fn connect(path: &Path, tuning: Tuning) -> rusqlite::Result<Connectio
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     // Savepoints keep copies of pages; on disk they would cost a file each.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", -4000)?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
     // Without it a cached statement is planned anew for each bound value, which doubles the cost of a rotation.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(96);
@@ -216,7 +216,7 @@ pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "cache_size", -2000)?;
+    connection.pragma_update(None, "cache_size", -8000)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(48);
     Ok(connection)
