@@ -12,6 +12,7 @@ mod dev;
 mod events;
 mod files;
 mod invitations;
+mod keys;
 mod place;
 mod readme;
 mod refusals;

@@ -151,14 +151,9 @@ impl<O: Outside> Engine<O> {
     /// # Errors
     /// [`MasterKeyError`]. Secrets that some sealed value needs cannot be left out: those in use stay then.
     pub async fn reseal(&self, context: &Context) -> Result<Resealed, MasterKeyError> {
+        self.take_over_master_keys().await?;
         self.reload_keys().await?;
         let (store, dead) = (self.outside.store(), dead(&self.signing_keys()));
-        let fresh = Keyring::new(self.environment().clone(), self.outside.master_keys().load()?)?;
-        require_openable(&fresh, &store.sealed_values().await?, &dead)?;
-        for gone in self.master_keys().await?.iter().filter(|known| known.held && !fresh.holds(known.id)) {
-            require_unused(gone)?;
-        }
-        self.keyring.replace(&fresh);
         let under = self.keyring.current();
         let mut values = 0;
         for old in store.sealed_values().await?.iter().filter(|old| sealed_under(&old.value) != Some(under)) {
@@ -178,6 +173,21 @@ impl<O: Outside> Engine<O> {
         let detail = format!("{values} value(s) under {}", under.0);
         self.record(NewEvent::done(EventName::KeyRotated, "resealed").detail(&detail), context);
         Ok(Resealed { under, values })
+    }
+
+    /// Reads the master secrets again. A set that lacks what a sealed value or a live session needs is refused.
+    pub(super) async fn take_over_master_keys(&self) -> Result<(), MasterKeyError> {
+        let fresh = Keyring::new(self.environment().clone(), self.outside.master_keys().load()?)?;
+        let store = self.outside.store();
+        // Not by the keys in use: they may be older, where another node has sealed anew under what this one is to learn of.
+        let rows = store.signing_keys().await?;
+        let dead = dead(&keys::listed(&rows, self.policy.longest_access(), self.now()));
+        require_openable(&fresh, &store.sealed_values().await?, &dead)?;
+        for gone in self.master_keys().await?.iter().filter(|known| known.held && !fresh.holds(known.id)) {
+            require_unused(gone)?;
+        }
+        self.keyring.replace(&fresh);
+        Ok(())
     }
 
     /// Removes a master secret that nothing needs any more, for good.

@@ -33,7 +33,13 @@ impl<O: Outside> Engine<O> {
     /// # Errors
     /// [`ServiceError`]; the keys in use stay, and the next call tries again.
     pub async fn tend_keys(&self) -> Result<(), ServiceError> {
-        self.reload_keys().await?;
+        if let Err(error) = self.reload_keys().await {
+            // Another node may have sealed them under a master secret that was added since this one started.
+            if !matches!(error, ServiceError::Signing(_)) || self.take_over_master_keys().await.is_err() {
+                return Err(error);
+            }
+            self.reload_keys().await?;
+        }
         let now = self.now();
         let listed = self.signing_keys();
         let Some(active_at) = self.policy.signing_keys().due(&listed, now) else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! `/.well-known/jwks.json` and `/.well-known/countersign`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_core::port::Outside;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -11,14 +12,21 @@ use super::session::json;
 use crate::site::Site;
 use crate::wire::body::{Answer, AnswerBody};
 
-/// Public keys. Cacheable for less than the time that a new key is published before it signs (H08).
 const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
+/// Public keys may be cached for so long at most: after an emergency, whoever caches them learns of it as late.
+const LONGEST_CACHED: Duration = Duration::from_secs(300);
 
 pub(super) async fn jwks<O: Outside>(site: Arc<Site<O>>, _call: Call) -> Reply {
     let mut answer = Answer::new(AnswerBody::from(site.engine.jwks().to_string()));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-    answer.headers_mut().insert(CACHE_CONTROL, CACHED);
+    answer.headers_mut().insert(CACHE_CONTROL, jwks_cached(site.engine.policy().prepublish));
     Ok(answer)
+}
+
+/// Half of the time that a new key is published before it signs, so that whoever honours it knows the key by then (H08).
+fn jwks_cached(published_before: Duration) -> HeaderValue {
+    let seconds = (published_before / 2).min(LONGEST_CACHED).as_secs();
+    HeaderValue::try_from(format!("public, max-age={seconds}")).unwrap_or(CACHED)
 }
 
 pub(super) async fn discovery<O: Outside>(site: Arc<Site<O>>, _call: Call) -> Reply {
