@@ -26,7 +26,9 @@ fn masters(document: &Value) -> Vec<(u64, bool, u64, u64)> {
     let keys = document["keys"].as_array().unwrap();
     let number = |value: &Value| value.as_u64().unwrap();
     keys.iter()
-        .map(|key| (number(&key["id"]), key["current"] == true, number(&key["sessions"]), number(&key["sealed"])))
+        .map(|key| {
+            (number(&key["id"]), key["current"] == true, number(&key["sessions"]), number(&key["sealed"]))
+        })
         .collect()
 }
 
@@ -106,7 +108,11 @@ fn a_master_secret_is_rotated_beside_a_running_server() {
     assert_eq!(fs::metadata(place.path("master.key")).unwrap().permissions().mode() & 0o777, 0o600);
 
     assert_eq!(ada.get("/auth/session").status, 200);
-    assert_eq!(ada.post("/auth/refresh", &json!({})).status, 200, "its session keeps the secret it was opened with");
+    assert_eq!(
+        ada.post("/auth/refresh", &json!({})).status,
+        200,
+        "its session keeps the secret it was opened with"
+    );
     let mut eve = server.browser();
     eve.sign_up("eve@example.com");
     let listed = place.run(&["master-key", "list", "--json"]).json();
@@ -135,7 +141,10 @@ fn a_master_secret_is_rotated_without_a_server() {
     ada.sign_up("ada@example.com");
     assert_eq!(server.stop(), Some(0));
     let document = place.run(&["master-key", "rotate", "--json"]).json();
-    assert_eq!((masters(&document), &document["resealed"]), (vec![(0, false, 1, 0), (1, true, 0, 2)], &json!(2)));
+    assert_eq!(
+        (masters(&document), &document["resealed"]),
+        (vec![(0, false, 1, 0), (1, true, 0, 2)], &json!(2))
+    );
     let server = place.serve();
     ada.moved_to(&server.browser());
     assert_eq!(ada.post("/auth/refresh", &json!({})).status, 200);
@@ -159,14 +168,32 @@ fn a_rotation_can_be_killed_at_any_moment() {
         assert!(n < 3);
     }
     let signer = kid_in(&place.run(&["signing-key", "list", "--json"]).json(), "active");
-    for step in 0..14u64 {
+    let file = || fs::read_to_string(place.path("master.key")).unwrap();
+    let mut half_done = 0;
+    for step in 0..12u64 {
+        let before = file();
         let mut child = place.command(&["master-key", "rotate"]).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(step * 6));
+        if step < 4 {
+            // While it starts, reads and draws.
+            std::thread::sleep(Duration::from_millis(step * 12));
+        } else {
+            // The new secret is in the file: from here on it seals anew, one value after another.
+            while file() == before && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            std::thread::sleep(Duration::from_micros((step - 4) * 700));
+        }
         drop(child.kill());
         drop(child.wait());
         let listed = place.run(&["signing-key", "list", "--json"]).json();
-        assert_eq!(kid_in(&listed, "active"), signer, "after {} ms", step * 6);
+        assert_eq!(kid_in(&listed, "active"), signer, "step {step}");
+        let left = masters(&place.run(&["master-key", "list", "--json"]).json());
+        half_done += usize::from(left.iter().any(|(_, current, _, sealed)| !current && *sealed > 0));
     }
+    assert!(
+        half_done > 0,
+        "at least one kill fell between the new secret and the last value sealed under it"
+    );
     place.run(&["master-key", "rotate"]).fine();
     let document = place.run(&["master-key", "reseal", "--json"]).json();
     let found = masters(&document);
@@ -201,7 +228,9 @@ fn a17_guessable_master_secrets_stop_the_start() {
     let place = Place::new(PLAIN);
     place.run(&["migrate"]).fine();
     let phrase = "636f727265637420686f727365206261747465727920737461706c6520313233";
-    for (secret, why) in [("00".repeat(32), "few different"), (phrase.to_owned(), "password"), ("ab".repeat(16), "64 digits")] {
+    for (secret, why) in
+        [("00".repeat(32), "few different"), (phrase.to_owned(), "password"), ("ab".repeat(16), "64 digits")]
+    {
         fs::write(place.path("master.key"), format!("0:{secret}\n")).unwrap();
         place.run(&["serve"]).refused(&["master.key, line 1", why]);
         let mut command = place.command(&["serve"]);
@@ -226,7 +255,11 @@ fn master_secrets_from_a_variable() {
     let mut ada = server.browser();
     ada.sign_up("ada@example.com");
     assert!(!place.path("master.key").exists());
-    place.run(&["master-key", "rotate"]).refused(&["COUNTERSIGN_MASTER_KEY", "openssl rand -hex 32", "restart"]);
+    place.run(&["master-key", "rotate"]).refused(&[
+        "COUNTERSIGN_MASTER_KEY",
+        "openssl rand -hex 32",
+        "restart",
+    ]);
     assert_eq!(server.stop(), Some(0));
     let other = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
     let server = serve(&format!("4:{other},3:{RANDOM}"));

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::signing_key::KeyState;
 use countersign_core::service::Context;
-use countersign_testkit::{TestSite, TestUpstream};
+use countersign_testkit::{Mode, TestSite, TestUpstream};
 
 use crate::{SECOND, kid_of, kids, signed_by};
 
@@ -61,6 +62,28 @@ async fn a_new_key_takes_over_where_there_is_no_next_one() {
     assert!(!engine.revoke_signing_key("no-such-key", &Context::default()).await.unwrap());
 }
 
+/// A token that was being verified while its key was revoked is not remembered as good.
+#[tokio::test]
+async fn a_verification_beside_the_revocation_is_not_remembered() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in("ada@example.com").await;
+    let token = client.cookie(CookieKind::Access).unwrap();
+    let first = kids(&site).await[0].clone();
+    // A node that has not seen the token yet, and whose store takes its time.
+    let node = TestSite::production().outside(site.outside.clone()).start().await;
+    let engine = Arc::clone(node.site.engine());
+    node.outside.store.set(Mode::Slow(Duration::from_millis(200)));
+    let verifying = tokio::spawn({
+        let (engine, token) = (Arc::clone(&engine), token.clone());
+        async move { engine.verify_access(&token, &Context::default()).await.is_ok() }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    node.outside.store.set(Mode::Working);
+    assert!(engine.revoke_signing_key(&first, &Context::default()).await.unwrap());
+    assert!(verifying.await.unwrap(), "it had begun before");
+    assert!(engine.verify_access(&token, &Context::default()).await.is_err(), "and is judged anew after");
+}
+
 /// An assertion that a revoked key signed is not handed to an upstream again.
 #[tokio::test]
 async fn assertions_are_made_anew() {
@@ -96,7 +119,7 @@ async fn no_request_fails_while_keys_are_revoked() {
     }
     for round in 1..=10 {
         while passed.load(Ordering::SeqCst) < round * 24 {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let engine = site.site.engine();
         let active =
