@@ -45,9 +45,13 @@ pub(crate) async fn dispatch<O: Outside>(
     let line = site.settings.log_access.then(|| (request.method().clone(), request.uri().clone()));
     let own = is_own(request.uri().path());
     let (parts, body) = request.into_parts();
-    let refused = refuse(&site, &parts, peer).or_else(|| misplaced::refuse(&site, &parts, own, &client));
+    let asks = own && site.asks_forward_auth(&parts, &client, peer);
+    let refused =
+        refuse(&site, &parts, peer, asks).or_else(|| misplaced::refuse(&site, &parts, own && !asks, &client));
     let mut answer = match refused {
         Some(problem) => ours(problem.into_answer(&client.request)),
+        // Before preflights: what is asked about may be one.
+        None if asks => ours(Box::pin(site.forward_auth(parts, &client)).await),
         None if own => {
             let answer = if let Some(preflight) = cors::preflight(&parts, &site.settings) {
                 preflight
@@ -80,7 +84,7 @@ fn cut(path: &str) -> &str {
 }
 
 /// Paths that belong to us whatever the routes say.
-fn is_own(path: &str) -> bool {
+pub(crate) fn is_own(path: &str) -> bool {
     path == "/auth"
         || path.starts_with("/auth/")
         || path == "/.well-known/jwks.json"
@@ -116,7 +120,7 @@ fn forwards(name: &str) -> bool {
 }
 
 /// What is refused before anybody looks at paths or credentials.
-fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Problem> {
+fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr, asks: bool) -> Option<Problem> {
     if let Some(refusal) = Refusal::of(parts) {
         let problem = Problem::new(Code::InvalidRequest, refusal.to_string());
         return Some(problem.status(refusal.status()).closing());
@@ -139,6 +143,10 @@ fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr) -> Option<Pro
     if !site.settings.hardened && parts.headers.keys().any(|name| forwards(name.as_str())) {
         let what = "Development mode refuses forwarded requests: it is not made to stand behind a proxy. Set another environment.";
         return Some(Problem::new(Code::InvalidRequest, what));
+    }
+    if asks {
+        // Some proxies ask at the address that they know us by; the host that the browser asked for is judged with the rest.
+        return None;
     }
     // An absolute target names the host whatever the header says (RFC 9112 §3.2.2); both must be ours.
     let target = parts.uri.authority().map(http::uri::Authority::as_str);

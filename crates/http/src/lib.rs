@@ -14,6 +14,6 @@ mod server;
 mod site;
 mod wire;
 
-pub use route::{OwnRoute, device, own_routes};
+pub use route::{ForwardAuth, ForwardingProxy, OwnRoute, device, own_routes};
 pub use server::{Listeners, Shutdown, TlsConfig, serve};
 pub use site::{IdentityHeaders, Settings, Site, SiteUpstream, Transport};

@@ -17,6 +17,7 @@ use http::HeaderName;
 
 use crate::gateway::inflight::Inflight;
 use crate::live::LiveSessions;
+use crate::route::ForwardAuth;
 use crate::route::bounce_guard::ReturnGuard;
 
 /// How requests reach us.
@@ -91,6 +92,8 @@ pub struct Settings {
     pub upstreams: Vec<SiteUpstream>,
     /// Which path asks for what.
     pub routes: RouteTable,
+    /// The proxy that may ask at `/auth/verify`, if one may.
+    pub forward_auth: Option<ForwardAuth>,
     /// Time for a connection's next request head to be complete, the wait for its first byte included.
     pub head_timeout: Duration,
     /// Open connections at most.

@@ -1,11 +1,12 @@
-//! A certificate for localhost, and a client that trusts it.
+//! Certificates, and clients that trust them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::generate_simple_self_signed;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Both ends of a TLS connection to `localhost`.
 pub(crate) fn pair() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
@@ -20,6 +21,21 @@ pub(crate) fn pair() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
         .with_single_cert(vec![certificate.clone()], key)
         .expect("certificate and key");
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (Arc::new(server), trusting(certificate))
+}
+
+/// Writes a certificate for a host as `cert.pem`, its key as `key.pem`, and one after the other as `site.pem`; gives what trusts it.
+pub(crate) fn files(directory: &Path, host: &str) -> Arc<ClientConfig> {
+    let made = generate_simple_self_signed([host.to_owned()]).expect("self-signed certificate");
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let both = format!("{certificate}{key}");
+    for (name, text) in [("cert.pem", certificate), ("key.pem", key), ("site.pem", both)] {
+        std::fs::write(directory.join(name), text).expect("a file for TLS");
+    }
+    trusting(made.cert.der().clone())
+}
+
+fn trusting(certificate: CertificateDer<'static>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate).expect("root");
     let client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -27,5 +43,5 @@ pub(crate) fn pair() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
         .expect("protocol versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    (Arc::new(server), Arc::new(client))
+    Arc::new(client)
 }

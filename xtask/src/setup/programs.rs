@@ -16,10 +16,12 @@ struct Need {
     present: fn() -> bool,
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 11] = [
     Need { what: "a C compiler", package: "build-essential", present: || find("cc").is_some() },
     Need { what: "Chromium", package: "chromium", present: || find("chromium").is_some() },
     Need { what: "nginx", package: "nginx", present: || find("nginx").is_some() },
+    Need { what: "HAProxy", package: "haproxy", present: || find("haproxy").is_some() },
+    Need { what: "Caddy", package: "caddy", present: || find("caddy").is_some() },
     Need { what: "strace", package: "strace", present: || find("strace").is_some() },
     Need { what: "certutil", package: "libnss3-tools", present: || find("certutil").is_some() },
     Need { what: "openssl", package: "openssl", present: || find("openssl").is_some() },

@@ -1,6 +1,7 @@
 //! The composition root: settings in, running parts out. The only place that knows every crate.
 
 mod blocklist;
+mod forward_auth;
 mod keyring;
 mod node;
 mod outside;

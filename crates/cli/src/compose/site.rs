@@ -54,6 +54,7 @@ pub(crate) fn site(settings: &Settings) -> anyhow::Result<http_front::Settings> 
         upstreams: upstreams(settings, &protected)?,
         protected,
         routes: routes(settings)?,
+        forward_auth: super::forward_auth::forward_auth(settings)?,
         head_timeout: settings.limits.head_timeout,
         connections: settings.limits.connections as usize,
         public_origin,

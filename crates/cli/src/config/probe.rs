@@ -27,6 +27,11 @@ pub(crate) fn probe(settings: &Settings) -> Vec<Finding> {
     {
         private_mode("keys.master_key_file", key, &mut found);
     }
+    if let Some(forward_auth) = &settings.forward_auth
+        && readable("forward_auth.secret_file", &forward_auth.secret_file, "the shared secret", &mut found)
+    {
+        private_mode("forward_auth.secret_file", &forward_auth.secret_file, &mut found);
+    }
     if let Some(Mail::Directory { path, .. }) = &settings.mail
         && path.exists()
         && !path.is_dir()

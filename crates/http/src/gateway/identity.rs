@@ -13,7 +13,7 @@ const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
 const SCOPES: HeaderName = HeaderName::from_static("x-auth-scopes");
 
 /// Adds the assertion and the identity headers. Everything a client could have sent under these names is gone by now.
-pub(super) fn add<O: Outside>(
+pub(crate) fn add<O: Outside>(
     headers: &mut HeaderMap,
     principal: &Principal,
     upstream: &SiteUpstream,

@@ -3,12 +3,12 @@
 mod admit;
 mod bounce;
 pub(crate) mod cors;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod inflight;
 mod respond;
 
 pub(crate) use bounce::wanted as bounce_wanted;
-pub(crate) use respond::{html, login_location, see_other};
+pub(crate) use respond::{Refusal, Shape, html, login_location, see_other};
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::wire::problem::{Code, Problem};
 use crate::wire::request::{self, Client};
 
 /// Methods that are forwarded (K09): those of RFC 9110 but TRACE and CONNECT, PATCH, QUERY, and WebDAV's.
-const METHODS: [&str; 21] = [
+pub(crate) const METHODS: [&str; 21] = [
     "GET",
     "HEAD",
     "POST",
@@ -71,7 +71,7 @@ impl<O: Outside> Site<O> {
     pub(crate) async fn gateway(self: &Arc<Self>, request: Request<Incoming>, client: &Client) -> Answer {
         let (parts, body) = request.into_parts();
         // What an error page needs, before the parts move on.
-        let shape = respond::Shape::of(&parts);
+        let shape = Shape::of(&parts);
         match self.pass(parts, body, client, &shape).await {
             Ok(answer) => answer,
             Err(refusal) => self.refuse(*refusal, &shape, client),
@@ -83,8 +83,8 @@ impl<O: Outside> Site<O> {
         parts: Parts,
         body: Incoming,
         client: &Client,
-        shape: &respond::Shape,
-    ) -> Result<Answer, Box<respond::Refusal>> {
+        shape: &Shape,
+    ) -> Result<Answer, Box<Refusal>> {
         if !METHODS.contains(&parts.method.as_str()) {
             let problem = Problem::new(Code::InvalidRequest, "This method is not supported.");
             return Err(problem.status(StatusCode::METHOD_NOT_ALLOWED).into());
@@ -138,7 +138,7 @@ impl<O: Outside> Site<O> {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let (upstream, origin) = (target.upstream.name(), target.upstream.origin().to_string());
             tracing::warn!(upstream, origin, %error, cause, request_id = %client.request, "no answer from an upstream");
-            respond::Refusal::after(Problem::from(&error), admitted.rotated.clone())
+            Refusal::after(Problem::from(&error), admitted.rotated.clone())
         })?;
         self.clean_answer(&mut answer, rule, &admitted, shape);
         Ok(answer.map(|body| crate::wire::body::AnswerBody::Proxy(Box::new(body))))

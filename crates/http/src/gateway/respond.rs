@@ -24,7 +24,7 @@ use crate::wire::request::{Client, accepts_html, is_document, single};
 use crate::wire::{cookie, headers};
 
 /// What a refusal needs to know of its request.
-pub(super) struct Shape {
+pub(crate) struct Shape {
     document: bool,
     html: bool,
     get: bool,
@@ -34,7 +34,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Parts) -> Self {
         let document = is_document(parts);
         Self {
             document,
@@ -53,7 +53,7 @@ impl Shape {
 }
 
 /// Why a request does not pass.
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Ask again from our own page.
     Bounce,
     /// A problem, and the tokens that were handed over before it came up.
@@ -64,12 +64,12 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// A problem after a rotation: the client must get its cookies all the same.
-    pub(super) fn after(problem: Problem, rotated: Option<Arc<RotateOutcome>>) -> Box<Self> {
+    pub(crate) fn after(problem: Problem, rotated: Option<Arc<RotateOutcome>>) -> Box<Self> {
         Box::new(Self::Problem(problem, rotated))
     }
 
     /// A problem of a bearer token, or of cookies that somebody planted: a redirect would hide it, and lead back here.
-    pub(super) fn plain(problem: Problem) -> Box<Self> {
+    pub(crate) fn plain(problem: Problem) -> Box<Self> {
         Box::new(Self::Plain(problem))
     }
 }
@@ -148,7 +148,7 @@ impl<O: Outside> Site<O> {
     }
 
     /// Refuses: a bounce, a redirect to sign in, a page or a problem.
-    pub(super) fn refuse(&self, refusal: Refusal, shape: &Shape, client: &Client) -> Answer {
+    pub(crate) fn refuse(&self, refusal: Refusal, shape: &Shape, client: &Client) -> Answer {
         let (problem, rotated, plain) = match refusal {
             Refusal::Bounce => return self.bounce(client),
             Refusal::Problem(problem, rotated) => (problem, rotated, false),

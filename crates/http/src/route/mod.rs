@@ -8,6 +8,7 @@ pub(crate) mod bounce_guard;
 mod call;
 mod csrf;
 mod describe;
+mod forward_auth;
 mod introspect;
 mod log_in;
 mod log_out;
@@ -32,6 +33,8 @@ use crate::wire::problem::{Code, Problem};
 use crate::wire::request::Client;
 use call::Call;
 pub use describe::device;
+pub use forward_auth::{ForwardAuth, ForwardingProxy};
+use refresh::refresh_location;
 pub use table::{OwnRoute, own_routes};
 
 /// What a handler returns.

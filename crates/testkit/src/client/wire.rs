@@ -31,7 +31,8 @@ pub(super) async fn open(request: &Request) -> Response<Incoming> {
     let answer = match &door.tls {
         None => exchange(stream, request).await,
         Some(config) => {
-            let name = ServerName::try_from("localhost").expect("name");
+            let host = door.origin.split("://").nth(1).and_then(|rest| rest.split(':').next());
+            let name = ServerName::try_from(host.expect("host").to_owned()).expect("name");
             let connector = TlsConnector::from(Arc::clone(config));
             exchange(connector.connect(name, stream).await.expect("TLS"), request).await
         }

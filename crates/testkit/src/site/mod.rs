@@ -1,6 +1,7 @@
 //! A whole site on loopback sockets.
 
 mod builder;
+mod front;
 mod rules;
 
 use std::collections::HashSet;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 
 pub use builder::Builder;
 use builder::Entrance;
+pub use front::Front;
 pub use rules::policy;
 
 use crate::client::{Client, Door};

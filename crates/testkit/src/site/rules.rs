@@ -117,6 +117,7 @@ pub(super) fn settings(
         protected: Arc::default(),
         upstreams: Vec::new(),
         routes: RouteTable::default(),
+        forward_auth: None,
         head_timeout: Duration::from_secs(10),
         connections: 4096,
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+mod forward_auth;
 mod gateway;
 mod network;
 mod tokens;
@@ -20,6 +21,7 @@ pub(crate) fn lint(settings: &Settings) -> Vec<Finding> {
     accounts::lint(settings, &mut found);
     api_keys::lint(settings, &mut found);
     gateway::lint(settings, &mut found);
+    forward_auth::lint(settings, &mut found);
     found.into_vec()
 }
 

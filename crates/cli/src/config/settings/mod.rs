@@ -2,12 +2,14 @@
 
 mod accounts;
 mod api_keys;
+mod forward_auth;
 mod gateway;
 mod network;
 mod protection;
 
 pub(crate) use accounts::{Accounts, Mail, Passwords, Throttle};
 pub(crate) use api_keys::ApiKeys;
+pub(crate) use forward_auth::ForwardAuth;
 pub(crate) use gateway::{IdentityHeaders, Route, Upstream};
 pub(crate) use network::{Limits, Listen, Log, Tls, Transport};
 pub(crate) use protection::{Cookies, Keys, Revocation, Rotation, Tokens};
@@ -59,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) passwords: Passwords,
     /// `[throttle]`
     pub(crate) throttle: Throttle,
+    /// `[forward_auth]`, if a proxy may ask.
+    pub(crate) forward_auth: Option<ForwardAuth>,
     /// `[limits]`
     pub(crate) limits: Limits,
     /// `[[upstream]]`, in order.
@@ -118,6 +122,7 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
         keys: protection::keys(typed.keys, &store),
         passwords: accounts::passwords(typed.passwords, problems),
         throttle: accounts::throttle(&typed.throttle, problems),
+        forward_auth: forward_auth::forward_auth(typed.forward_auth, problems),
         limits,
         upstreams,
         routes,

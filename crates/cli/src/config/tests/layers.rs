@@ -84,9 +84,7 @@ fn cookie_names_are_fixed() {
 /// Sections of the design that are not there yet are refused by name, not as typing mistakes.
 #[test]
 fn later_sections_are_refused_by_name() {
-    for text in
-        ["[[retrofit]]\nupstream = \"app\"", "[forward_auth]\nproxy = \"nginx\"", "[[client]]\nid = \"x\""]
-    {
+    for text in ["[[retrofit]]\nupstream = \"app\"", "[[client]]\nid = \"x\""] {
         let sources = Sources::from_text("countersign.toml", &format!("{DEVELOPMENT}{text}")).unwrap();
         let message = read(&sources).unwrap_err().to_string();
         assert!(message.contains("not yet available"), "{message}");

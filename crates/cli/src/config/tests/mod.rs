@@ -2,6 +2,7 @@
 
 mod development;
 mod document;
+mod forward_auth;
 mod gateway;
 mod layers;
 mod messages;

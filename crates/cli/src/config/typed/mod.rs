@@ -10,8 +10,8 @@ mod sections;
 
 pub(super) use leaf::{Leaf, Misfit};
 pub(super) use sections::{
-    Accounts, ApiKeys, Cookies, Cors, Csrf, Keys, Limits, Listen, Log, Mail, Passwords, Revocation, Root, Rotation,
-    Route, Throttle, Tls, Tokens, Upstream,
+    Accounts, ApiKeys, Cookies, Cors, Csrf, ForwardAuth, Keys, Limits, Listen, Log, Mail, Passwords,
+    Revocation, Root, Rotation, Route, Throttle, Tls, Tokens, Upstream,
 };
 
 use super::finding::Finding;
@@ -38,6 +38,7 @@ pub(super) struct Typed {
     pub(super) keys: Keys,
     pub(super) passwords: Passwords,
     pub(super) throttle: Throttle,
+    pub(super) forward_auth: ForwardAuth,
     pub(super) limits: Limits,
     pub(super) upstreams: Vec<Upstream>,
     pub(super) routes: Vec<Route>,
@@ -60,6 +61,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("keys", Keys::KEYS),
     ("passwords", Passwords::KEYS),
     ("throttle", Throttle::KEYS),
+    ("forward_auth", ForwardAuth::KEYS),
     ("limits", Limits::KEYS),
 ];
 
@@ -72,7 +74,7 @@ const ROUTE_NEEDS: &[(&str, &str)] = &[("path", "set path = \"/api/*\", or an ex
 
 /// Parts of the design that this version does not have. They are refused by name: a section that is silently
 /// ignored protects nothing.
-const NOT_YET: &[&str] = &["retrofit", "forward_auth", "client"];
+const NOT_YET: &[&str] = &["retrofit", "client"];
 
 /// The dotted keys that a variable can set.
 pub(super) fn scalar_keys() -> Vec<String> {
@@ -106,6 +108,7 @@ impl Typed {
             keys: reader.section("keys", Keys::read),
             passwords: reader.section("passwords", Passwords::read),
             throttle: reader.section("throttle", Throttle::read),
+            forward_auth: reader.section("forward_auth", ForwardAuth::read),
             limits: reader.section("limits", Limits::read),
             upstreams: reader.list("upstream", UPSTREAM_NEEDS, Upstream::read),
             routes: reader.list("route", ROUTE_NEEDS, Route::read),

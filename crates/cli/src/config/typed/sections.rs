@@ -4,9 +4,9 @@ use super::leaf::TimeOut;
 use super::reader::Reader;
 use crate::config::value::{
     AfterRollback, Algorithm, AtMaxSessions, Auth, BaseUrl, Cors as CorsBy, Csrf as CsrfCheck, Environment,
-    HeaderName, HostHeader, IdentityNames, LocalPath, LogFormat, LogLevel, Mailbox, PathPattern, SameSite,
-    Scope, Signup, SmtpServer, StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf, UpstreamName,
-    UpstreamUrl,
+    ForwardingProxy, HeaderName, HostHeader, IdentityNames, LocalPath, LogFormat, LogLevel, Mailbox,
+    PathPattern, SameSite, Scope, Signup, SmtpServer, StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf,
+    UpstreamName, UpstreamUrl,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -122,6 +122,10 @@ section! {
         max_delay: Duration,
         network_attempts: u32,
     }
+}
+section! {
+    /// `[forward_auth]`
+    ForwardAuth { secret_file: PathBuf, proxy: ForwardingProxy, }
 }
 section! {
     /// `[limits]`

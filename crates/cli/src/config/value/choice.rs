@@ -79,6 +79,10 @@ choice! {
     Algorithm { EdDsa = "EdDSA" or "Ed25519", Es256 = "ES256", }
 }
 choice! {
+    /// `forward_auth.proxy`: whose way of asking is understood.
+    ForwardingProxy { Nginx = "nginx", Caddy = "caddy", Haproxy = "haproxy", Traefik = "traefik", Envoy = "envoy", }
+}
+choice! {
     /// `route.auth`
     Auth { Required = "required", Optional = "optional", None = "none", }
 }

@@ -8,8 +8,8 @@ mod path;
 mod store;
 
 pub(crate) use choice::{
-    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, HostHeader, LogFormat, LogLevel, SameSite,
-    Signup,
+    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, ForwardingProxy, HostHeader, LogFormat,
+    LogLevel, SameSite, Signup,
 };
 pub(super) use choice::{TlsMode, UpstreamCsrf};
 pub(super) use mail::Mailbox;
