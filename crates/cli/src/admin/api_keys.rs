@@ -94,8 +94,9 @@ pub(super) async fn handle<O: Outside>(
     match request {
         ApiKeyRequest::Create { email: typed, name, scope, addresses, ttl } => {
             let request = CreateKey {
-                name: KeyName::parse(&name)
-                    .ok_or_else(|| Fault::new("a name has 1 to 64 characters, none of them a control character"))?,
+                name: KeyName::parse(&name).ok_or_else(|| {
+                    Fault::new("a name has 1 to 64 characters, none of them a control character")
+                })?,
                 scope: ScopeSet::from_names(scope.iter().map(String::as_str)).map_err(failed)?,
                 addresses: AddressList::parse(addresses.iter().map(String::as_str)).map_err(failed)?,
                 expires_at: engine.now().plus(Duration::from_secs(ttl)),

@@ -29,7 +29,11 @@ pub(super) fn api_key(global: &Global, command: ApiKeyCommand, screen: Screen) -
         Reply::ApiKeyMade(made) if screen.json => screen.document(&*made)?,
         Reply::ApiKeyMade(made) => {
             let key = &made.api_key;
-            let may = if key.scope.is_empty() { "nothing yet: it has no scope".into() } else { key.scope.join(" ") };
+            let may = if key.scope.is_empty() {
+                "nothing yet: it has no scope".into()
+            } else {
+                key.scope.join(" ")
+            };
             screen.line(&format!(
                 "A key for {}, until {}. It may: {may}.\nIt is shown this once; nobody can read it again:\n\n  {}",
                 key.email,
@@ -44,7 +48,9 @@ pub(super) fn api_key(global: &Global, command: ApiKeyCommand, screen: Screen) -
         Reply::ApiKeys { api_keys } => {
             screen.line(&output::api_keys(&api_keys, present(), screen.paint))?;
         }
-        Reply::ApiKeysRevoked { revoked } if screen.json => screen.document(&json!({ "revoked": revoked }))?,
+        Reply::ApiKeysRevoked { revoked } if screen.json => {
+            screen.document(&json!({ "revoked": revoked }))?
+        }
         Reply::ApiKeysRevoked { revoked } => {
             screen.line(&format!("{} revoked, in effect now.", count(revoked, "key")))?;
         }

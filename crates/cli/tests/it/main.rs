@@ -6,6 +6,7 @@
     reason = "test code: a panic is a failed test"
 )]
 
+mod api_keys;
 mod backup;
 mod check;
 mod dev;

@@ -84,6 +84,14 @@ impl Browser {
         self.post("/auth/login", &json!({ "email": email, "password": password }))
     }
 
+    /// As a service asks what a token is worth.
+    pub(crate) fn introspect(&mut self, key: &str, token: &str) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let headers =
+            [("content-type", "application/x-www-form-urlencoded"), ("authorization", bearer.as_str())];
+        self.send("POST", "/auth/introspect", &headers, Some(&format!("token={token}")))
+    }
+
     /// Public id of the session.
     pub(crate) fn session(&mut self) -> String {
         self.get("/auth/session").json()["session"]["id"].as_str().unwrap().to_owned()

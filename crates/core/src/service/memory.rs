@@ -140,7 +140,12 @@ impl Memory {
     }
 
     /// Notes a use of an API key, to be written behind. Answers whether this network is news among the uses that wait.
-    pub(super) fn note_key_use(&self, id: ApiKeyId, at: Option<Timestamp>, network: Option<NetworkTag>) -> bool {
+    pub(super) fn note_key_use(
+        &self,
+        id: ApiKeyId,
+        at: Option<Timestamp>,
+        network: Option<NetworkTag>,
+    ) -> bool {
         let mut pending = self.pending();
         let entry = pending.key_uses.entry(id).or_insert(KeyUse { id, at: None, networks: Vec::new() });
         entry.at = entry.at.max(at);

@@ -84,8 +84,9 @@ impl<'a> KeyResponse<'a> {
 impl CreateRequest {
     fn parse(self, now: Timestamp) -> Result<CreateKey, Problem> {
         let invalid = |what: String| Problem::new(Code::InvalidRequest, what);
-        let name = KeyName::parse(&self.name)
-            .ok_or_else(|| invalid(String::from("The name is empty, too long, or has control characters.")))?;
+        let name = KeyName::parse(&self.name).ok_or_else(|| {
+            invalid(String::from("The name is empty, too long, or has control characters."))
+        })?;
         let scope = match &self.scope {
             Words::List(names) => ScopeSet::from_names(names.iter().map(String::as_str)),
             Words::Text(text) => ScopeSet::parse(text),

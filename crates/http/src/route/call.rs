@@ -172,7 +172,10 @@ impl Call {
     }
 
     /// Whose session asks, for reading. Nothing rotates under `/auth`, and an API key is no session (G06).
-    pub(super) async fn principal<O: Outside>(&self, site: &Site<O>) -> Result<Arc<SessionPrincipal>, Problem> {
+    pub(super) async fn principal<O: Outside>(
+        &self,
+        site: &Site<O>,
+    ) -> Result<Arc<SessionPrincipal>, Problem> {
         match credentials::authorization(&self.parts.headers) {
             Authorization::Token(token) => site.session_bearer(token, &self.context).await,
             Authorization::Malformed => Err(credentials::unreadable()),
@@ -180,7 +183,11 @@ impl Call {
         }
     }
 
-    async fn principal_of<O: Outside>(&self, site: &Site<O>, jar: &Jar) -> Result<Arc<SessionPrincipal>, Problem> {
+    async fn principal_of<O: Outside>(
+        &self,
+        site: &Site<O>,
+        jar: &Jar,
+    ) -> Result<Arc<SessionPrincipal>, Problem> {
         match site.access_cookie(jar, &self.context).await {
             Some(Ok(principal)) => Ok(principal),
             Some(Err(error)) => {

@@ -229,7 +229,9 @@ async fn g06_never_by_query_or_cookie() {
     let key = key(&scene, &[], &[], &[]).await;
     let arrived = scene.arrived();
     for target in ["/a", "/open/a", "/maybe/a"] {
-        for query in [format!("api_key={key}"), format!("x=1&k={key}"), String::from("api_key=csk_production_x")] {
+        for query in
+            [format!("api_key={key}"), format!("x=1&k={key}"), String::from("api_key=csk_production_x")]
+        {
             browser.get(&format!("{target}?{query}")).expect(400, "invalid_request").await.clears_nothing();
         }
         let cookies = Cookies::Exactly(format!("theme=dark; k={key}"));

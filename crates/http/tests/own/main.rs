@@ -48,6 +48,13 @@ const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
+/// The token with another signature.
+fn damaged(token: &str) -> String {
+    let (before, rest) = token.split_at(token.len() - 20);
+    let other = if rest.starts_with('x') { "y" } else { "x" };
+    format!("{before}{other}{}", &rest[1..])
+}
+
 /// Asserts that an event was recorded with this inner reason.
 async fn assert_event(site: &TestSite, name: EventName, reason: &str) {
     let events = site.events().await;

@@ -98,22 +98,23 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = new_database(&directory);
         let mut connection = connect(&path, Tuning::default()).unwrap();
-        let steps = |second| [MIGRATIONS[0], second, "CREATE TABLE c (x TEXT) STRICT;"];
+        let steps = |first| [MIGRATIONS, &[first, "CREATE TABLE c (x TEXT) STRICT;"]].concat();
 
-        let broken = apply(&mut connection, &path, 1, &steps("CREATE TABLE b (x TEXT) STRICT; nonsense;"));
+        let broken = apply(&mut connection, &path, SUPPORTED, &steps("CREATE TABLE b (x TEXT) STRICT; nonsense;"));
         assert!(matches!(broken, Err(OpenError::Unusable { .. })), "{broken:?}");
-        assert_eq!(version(&connection).unwrap(), Some(1));
+        assert_eq!(version(&connection).unwrap(), Some(SUPPORTED));
         assert!(connection.prepare("SELECT x FROM b").is_err());
 
         let done =
-            apply(&mut connection, &path, 1, &steps("CREATE TABLE b (x TEXT) STRICT;")).unwrap().unwrap();
-        assert_eq!((done.from, done.to), (1, 3));
-        assert_eq!(version(&connection).unwrap(), Some(3));
+            apply(&mut connection, &path, SUPPORTED, &steps("CREATE TABLE b (x TEXT) STRICT;")).unwrap().unwrap();
+        assert_eq!((done.from, done.to), (SUPPORTED, SUPPORTED + 2));
+        assert_eq!(version(&connection).unwrap(), Some(SUPPORTED + 2));
         // The failed attempt's copy is still there and was not overwritten.
         let copy = done.copy.unwrap();
-        assert!(copy.to_string_lossy().ends_with("store.db.before-v3.2"), "{copy:?}");
+        let name = format!("store.db.before-v{}.2", SUPPORTED + 2);
+        assert!(copy.to_string_lossy().ends_with(&name), "{copy:?}");
         let before = Connection::open(&copy).unwrap();
-        assert_eq!(version(&before).unwrap(), Some(1));
+        assert_eq!(version(&before).unwrap(), Some(SUPPORTED));
         assert!(before.prepare("SELECT x FROM b").is_err());
     }
 

@@ -44,7 +44,8 @@ pub(crate) async fn g03_a_key_comes_back_with_its_owner<S: Store>(store: &S) {
     assert_eq!(held.key, key(1, &user(1)));
     assert_eq!(format!("{:?}", held.owner), format!("{:?}", user(1)));
     assert!(store.api_key(id(2)).await.unwrap().is_none());
-    let everywhere = ApiKey { addresses: AddressList::default(), scope: ScopeSet::default(), ..key(2, &user(1)) };
+    let everywhere =
+        ApiKey { addresses: AddressList::default(), scope: ScopeSet::default(), ..key(2, &user(1)) };
     assert_eq!(create(store, &everywhere, 9).await, KeyCreated::Created);
     assert_eq!(stored(store, 2).await, everywhere);
     assert!(store.create_api_key(&key(1, &user(1)), 9).await.is_err(), "an id drawn twice");

@@ -15,8 +15,5 @@ pub(crate) struct ApiKeys {
 }
 
 pub(super) fn api_keys(typed: &typed::ApiKeys) -> ApiKeys {
-    ApiKeys {
-        max_ttl: typed.max_ttl.unwrap_or(DAY * 90),
-        max_per_user: typed.max_per_user.unwrap_or(50),
-    }
+    ApiKeys { max_ttl: typed.max_ttl.unwrap_or(DAY * 90), max_per_user: typed.max_per_user.unwrap_or(50) }
 }

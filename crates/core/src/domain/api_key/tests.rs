@@ -131,7 +131,8 @@ fn g04_grants() {
     assert_eq!(grant("introspect revoke read", &none, Grantor::Operator), Ok(()));
     let some = addresses(&["192.0.2.1"]);
     assert_eq!(grant("sessions:open", &some, Grantor::Operator), Ok(()));
-    for (wanted, list) in [("sessions:open", &none), ("sessions:open introspect", &some), ("sessions:open read", &some)]
+    for (wanted, list) in
+        [("sessions:open", &none), ("sessions:open introspect", &some), ("sessions:open read", &some)]
     {
         assert_eq!(grant(wanted, list, Grantor::Operator), Err(GrantError::OpenSessionsAlone), "{wanted}");
     }

@@ -202,7 +202,9 @@ mod tests {
     fn g06_found_in_text() {
         let key = minted("production");
         let text = key.text.expose();
-        for around in [format!("a=1&api_key={text}"), format!("{text}&x"), format!("csk_x {text}z"), text.into()] {
+        for around in
+            [format!("a=1&api_key={text}"), format!("{text}&x"), format!("csk_x {text}z"), text.into()]
+        {
             assert_eq!(find(&around), Some(key.id), "{around}");
         }
         for none in ["", "api_key=csk_production_nonsense", "csk_", &text[..text.len() - 1]] {

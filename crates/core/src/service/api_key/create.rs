@@ -51,7 +51,7 @@ pub enum CreateKeyError {
     #[error(transparent)]
     Grant(#[from] GrantError),
     /// The user has as many keys as allowed.
-    #[error("there are {0} keys already: revoke one that is not needed any more")]
+    #[error("the user has as many keys as allowed ({0}): revoke one that is not needed any more")]
     TooMany(u32),
     /// There is no such user, or it is disabled.
     #[error("there is no such user, or it is disabled")]

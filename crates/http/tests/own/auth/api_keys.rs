@@ -43,7 +43,10 @@ async fn g03_shown_once() {
     assert!(text.starts_with("csk_production_"));
     assert_eq!(text.len(), "csk_production_".len() + 49 + 6);
     assert_eq!(made["last4"], text[text.len() - 4..]);
-    assert_eq!((&made["name"], &made["scope"], &made["revoked_at"]), (&json!("ci"), &json!("read"), &Value::Null));
+    assert_eq!(
+        (&made["name"], &made["scope"], &made["revoked_at"]),
+        (&json!("ci"), &json!("read"), &Value::Null)
+    );
     let keys = listed(&ada).await;
     assert_eq!(keys.len(), 1);
     assert_eq!((&keys[0]["id"], &keys[0]["last4"]), (&made["id"], &made["last4"]));
@@ -80,7 +83,8 @@ async fn g05_expiry_is_mandatory() {
         create(&ada, bad.clone()).await.expect(400, "invalid_request");
     }
     assert!(listed(&ada).await.is_empty());
-    let most = create(&ada, json!({ "name": "x", "expires_in": 90 * 86_400 })).await.expect_status(201).json();
+    let most =
+        create(&ada, json!({ "name": "x", "expires_in": 90 * 86_400 })).await.expect_status(201).json();
     let at = site.site.engine().now().plus(DAY * 90);
     assert_eq!(most["expires_at"], json!(at));
     create(&ada, json!({ "name": "x", "expires_at": at.rfc3339() })).await.expect_status(201);
@@ -225,7 +229,8 @@ async fn g08_revoke() {
     ada.delete(&one).with_csrf().expect_status(204).await;
     assert_eq!(listed(&ada).await[0]["revoked_at"], at);
     let events = site.events().await;
-    let told = events.iter().filter(|e| e.name == EventName::TokenRevoked && &*e.reason == "api_key_by_owner");
+    let told =
+        events.iter().filter(|e| e.name == EventName::TokenRevoked && &*e.reason == "api_key_by_owner");
     assert_eq!(told.count(), 1);
 }
 

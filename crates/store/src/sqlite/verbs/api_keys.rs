@@ -100,7 +100,11 @@ pub(in crate::sqlite) fn note_uses(connection: &Connection, uses: &[KeyUse]) -> 
         let sql = "SELECT networks FROM api_keys WHERE id = ?1";
         if let Some(known) = first(connection, sql, [key], networks)? {
             let merged = merge(known, &used.networks);
-            run(connection, "UPDATE api_keys SET networks = ?2 WHERE id = ?1", params![key, merged.concat()])?;
+            run(
+                connection,
+                "UPDATE api_keys SET networks = ?2 WHERE id = ?1",
+                params![key, merged.concat()],
+            )?;
         }
     }
     Ok(())
