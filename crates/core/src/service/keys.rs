@@ -115,7 +115,7 @@ pub(super) fn load<O: Outside>(
     longest: Duration,
     now: Timestamp,
 ) -> Result<ActiveKeys, String> {
-    let listed = listed(&rows, longest, now);
+    let listed = listed(rows, longest, now);
     let (active, _) = listed
         .iter()
         .find(|(_, s)| *s == KeyState::Active)

@@ -228,8 +228,8 @@ pub(super) fn require_openable(
     values: &[SealedValue],
     dead: &HashSet<Box<str>>,
 ) -> Result<(), Unsealable> {
-    let needed = values.iter().filter(|value| !is_dead(value, dead));
-    needed.map(|value| keyring.unseal(&sealed_name(value), &value.value).map(drop)).collect()
+    let mut needed = values.iter().filter(|value| !is_dead(value, dead));
+    needed.try_for_each(|value| keyring.unseal(&sealed_name(value), &value.value).map(drop))
 }
 
 /// The ids of the signing keys that will never sign again.
