@@ -12,8 +12,8 @@ use countersign_core::domain::id::Sid;
 use countersign_core::domain::isolation::{Isolation, Provenance};
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::domain::token::api_key::ApiKeyTokenError;
-use countersign_core::domain::token::jws;
 use countersign_core::domain::token::refresh::{RefreshToken, RefreshTokenError};
+use countersign_core::domain::token::{TokenRefusal, unverified};
 use countersign_core::port::{Outside, StoreError};
 use countersign_core::service::{
     ApiKeyError, Context, KeyPrincipal, NewEvent, Presentation, Principal, RotateError, RotateOutcome,
@@ -90,10 +90,7 @@ pub(crate) fn looks_like_ours(token: &str) -> bool {
     is_placeholder(token)
         || token.starts_with(REFRESH)
         || token.starts_with(API_KEY)
-        || jws::Unverified::parse(token).is_ok_and(|t| {
-            matches!(t.unverified_typ(), Some("at+jwt" | "cs-assertion+jwt"))
-                && t.unverified_claim("env").is_some()
-        })
+        || unverified::read(token).is_some_and(|read| read.looks_like_ours())
 }
 
 /// Takes `Authorization` away from an upstream if it holds a credential of ours, or the retrofit's placeholder: whatever the scheme,
@@ -188,11 +185,15 @@ impl<O: Outside> Site<O> {
         if !token.starts_with(API_KEY) {
             // Judged all the same: what is wrong with it by itself is said first.
             self.session_bearer(token, context).await?;
-            return Err(Problem::new(Code::WrongPurpose, "This is for API keys. A session opens nothing here."));
+            return Err(Problem::new(
+                Code::WrongPurpose,
+                "This is for API keys. A session opens nothing here.",
+            ));
         }
         let key = self.api_key(token, context).await?;
         if !scope.is_in(key.scope()) {
-            let (event, id) = (NewEvent::refused(EventName::AuthzFail, "insufficient_scope"), key.id().to_string());
+            let (event, id) =
+                (NewEvent::refused(EventName::AuthzFail, "insufficient_scope"), key.id().to_string());
             self.engine.record(event.user(key.owner()).detail(&id), context);
             return Err(Problem::new(
                 Code::InsufficientScope,
@@ -327,17 +328,15 @@ impl<O: Outside> Site<O> {
 
     /// Events for refused access tokens that are worth one.
     pub(crate) fn record_verify(&self, error: &VerifyError, context: &Context) {
-        use countersign_core::domain::token::access::AccessRefusal;
+        let reason = error.reason();
         let event = match error {
-            VerifyError::Refused(AccessRefusal::Environment) => {
+            VerifyError::Refused(TokenRefusal::Environment) => {
                 NewEvent::refused(EventName::WrongEnvironment, "access_token")
             }
-            VerifyError::Refused(AccessRefusal::Expired) => return,
-            VerifyError::Refused(_) => {
-                NewEvent::refused(EventName::InputValidationFail, "access_token_invalid")
-            }
+            VerifyError::Refused(TokenRefusal::Expired) => return,
+            VerifyError::Refused(_) => NewEvent::refused(EventName::InputValidationFail, &reason),
             VerifyError::Revoked | VerifyError::SessionExpired => {
-                NewEvent::refused(EventName::SessionUseAfterExpire, "access_token")
+                NewEvent::refused(EventName::SessionUseAfterExpire, &reason)
             }
             // Recorded where it was found, or no event but an error in the log.
             VerifyError::Reused | VerifyError::Store(_) => return,

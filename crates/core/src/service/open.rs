@@ -12,6 +12,7 @@ use crate::domain::session::{EndReason, Held, Liveness, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::token::access::{self, AccessClaims, COOKIE_CLIENT};
 use crate::domain::token::refresh;
+use crate::domain::token::standing::Proven;
 use crate::domain::user::User;
 use crate::port::{Entropy, Notice, Opening, Outside, Store};
 
@@ -161,7 +162,7 @@ impl<O: Outside> Engine<O> {
             None
         };
         let access_expires_at = claims.expires_at;
-        let principal = Arc::new(SessionPrincipal::new(claims, held));
+        let principal = Arc::new(SessionPrincipal::new(Proven::minted(claims), held));
         self.remember(Self::digest(&access), &principal, &keys);
         Ok((principal, Tokens { access: SecretString::new(access), access_expires_at, refresh, generation }))
     }

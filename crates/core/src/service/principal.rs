@@ -9,6 +9,7 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::session::{Held, SessionPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::token::access::AccessClaims;
+use crate::domain::token::standing::{Proven, Subject};
 use crate::domain::user::Email;
 
 /// Who a verified request acts for.
@@ -136,7 +137,7 @@ impl KeyPrincipal {
 /// A user's verified session.
 #[derive(Debug)]
 pub struct SessionPrincipal {
-    claims: AccessClaims,
+    proven: Proven,
     session: PublicId,
     email: Email,
     email_verified: bool,
@@ -148,14 +149,14 @@ pub struct SessionPrincipal {
 }
 
 impl SessionPrincipal {
-    pub(super) fn new(claims: AccessClaims, held: &Held) -> Self {
+    pub(super) fn new(proven: Proven, held: &Held) -> Self {
         let rotation = &held.session.rotation;
         // A session that never rotated has no predecessor whose owner could be told apart by a confirmation.
-        let unconfirmed = rotation.current == claims.generation
+        let unconfirmed = rotation.current == proven.claims().generation
             && rotation.from.is_some()
             && rotation.confirmed_at.is_none();
         Self {
-            claims,
+            proven,
             session: held.session.public_id.clone(),
             email: held.user.email.clone(),
             email_verified: held.user.email_verified,
@@ -168,13 +169,18 @@ impl SessionPrincipal {
     /// The verified claims.
     #[must_use]
     pub const fn claims(&self) -> &AccessClaims {
-        &self.claims
+        self.proven.claims()
+    }
+
+    /// What to look up when the session must still stand.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        self.proven.subject()
     }
 
     /// The user: `sub`.
     #[must_use]
     pub const fn user(&self) -> &UserId {
-        &self.claims.user
+        &self.claims().user
     }
 
     /// The session's public id.
@@ -198,7 +204,7 @@ impl SessionPrincipal {
     /// What the principal may do.
     #[must_use]
     pub const fn scope(&self) -> &ScopeSet {
-        &self.claims.scope
+        &self.claims().scope
     }
 
     /// The session's absolute deadline.

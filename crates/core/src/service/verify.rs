@@ -1,5 +1,6 @@
 //! Verifying an access token: one call that cannot be half used, and returns a proof that only it can make.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -10,9 +11,12 @@ use super::memory::Refusal;
 use super::principal::{Principal, SessionPrincipal};
 use crate::domain::event::EventName;
 use crate::domain::id::Sid;
-use crate::domain::session::{EndReason, Liveness};
+use crate::domain::session::{EndReason, Held, Liveness};
 use crate::domain::time::Timestamp;
-use crate::domain::token::access::{self, AccessClaims, AccessRefusal};
+use crate::domain::token::jws::{JwsRefusal, MAX_TOKEN};
+use crate::domain::token::standing::{Fallen, Standing, Subject};
+use crate::domain::token::trust::Trusted;
+use crate::domain::token::{TokenRefusal, access};
 use crate::port::{Bus, Notice, Outside, Store, StoreError};
 
 /// Why a request is not let in by its access token.
@@ -20,7 +24,7 @@ use crate::port::{Bus, Notice, Outside, Store, StoreError};
 pub enum VerifyError {
     /// The token itself.
     #[error(transparent)]
-    Refused(#[from] AccessRefusal),
+    Refused(#[from] TokenRefusal),
     /// Its session ended.
     #[error("session revoked")]
     Revoked,
@@ -35,36 +39,67 @@ pub enum VerifyError {
     Store(#[from] StoreError),
 }
 
+impl VerifyError {
+    /// The reason code for events: exact, where the answer says less (I06).
+    #[must_use]
+    pub fn reason(&self) -> Cow<'static, str> {
+        match self {
+            Self::Refused(refusal) => refusal.reason(),
+            Self::Revoked => Fallen::Revoked.reason().into(),
+            Self::SessionExpired => Fallen::Expired.reason().into(),
+            Self::Reused => Fallen::Abandoned.reason().into(),
+            Self::Store(_) => "store_unavailable".into(),
+        }
+    }
+}
+
+impl From<Fallen> for VerifyError {
+    fn from(fallen: Fallen) -> Self {
+        match fallen {
+            Fallen::Revoked => Self::Revoked,
+            Fallen::Expired => Self::SessionExpired,
+            Fallen::Abandoned => Self::Reused,
+        }
+    }
+}
+
 impl<O: Outside> Engine<O> {
     /// Verifies an access token: kind, key, signature, issuer, audience, environment, purpose, times, revocation, epoch,
     /// abandoned generations. A token seen before costs a hash and some look-ups; expiry and revocation are checked each time.
     ///
     /// # Errors
     /// [`VerifyError`].
-    pub async fn verify_access(&self, token: &str, context: &Context) -> Result<Arc<SessionPrincipal>, VerifyError> {
+    pub async fn verify_access(
+        &self,
+        token: &str,
+        context: &Context,
+    ) -> Result<Arc<SessionPrincipal>, VerifyError> {
+        // Before a megabyte of garbage is hashed (A16).
+        if token.len() > MAX_TOKEN {
+            return Err(TokenRefusal::Jws(JwsRefusal::TooLong).into());
+        }
         let now = self.now();
         let digest = Self::digest(token);
-        let known = digest.and_then(|d| self.seen.get(&d));
-        let principal = match known {
+        let principal = match digest.and_then(|d| self.seen.get(&d)) {
             Some(principal) => {
-                if now >= principal.claims().expires_at.plus(self.policy.access.leeway) {
-                    return Err(AccessRefusal::Expired.into());
+                if self.policy.access.has_expired(principal.claims().expires_at, now) {
+                    return Err(TokenRefusal::Expired.into());
                 }
                 if now >= principal.session_expires_at() {
                     return Err(VerifyError::SessionExpired);
                 }
-                self.check_memory(&principal, context).await?;
+                let subject = principal.subject();
+                self.demand(&subject, self.remembered(&subject), context).await?;
                 if !self.is_fresh(now) {
                     // This node has not heard of revocations for too long: ask, or refuse (design §6).
-                    Box::pin(self.check_store(principal.claims(), context)).await?;
+                    let (standing, _) = Box::pin(self.stored(&subject)).await?;
+                    self.demand(&subject, standing, context).await?;
                 }
                 principal
             }
             None => {
                 let keys = self.active_keys();
-                let claims = access::verify(token, &self.policy.access, &keys.verifying, now)?;
-                let principal = Arc::new(Box::pin(self.check_store(&claims, context)).await?);
-                self.check_memory(&principal, context).await?;
+                let principal = Arc::new(Box::pin(self.first_sight(token, &keys, now, context)).await?);
                 self.remember(digest, &principal, &keys);
                 principal
             }
@@ -79,7 +114,9 @@ impl<O: Outside> Engine<O> {
         let keys = self.active_keys();
         // An expired token is still genuine: verify it as of its own time.
         let issued = access::issued_at_unverified(token)?;
-        access::verify(token, &self.policy.access, &keys.verifying, issued).ok().map(|claims| claims.sid)
+        let trusted = Trusted::only(&self.policy.access.issuer, &keys.verifying);
+        let statement = access::check(token, &self.policy.access, &trusted, issued).ok()?;
+        Some(statement.subject().sid)
     }
 
     /// Whether the principal still may act, as far as this node knows: asked for long-lived connections.
@@ -92,51 +129,73 @@ impl<O: Outside> Engine<O> {
 
     /// Whether the session still may act, as far as this node knows: asked again before anything is handed out.
     pub fn still_stands(&self, principal: &SessionPrincipal) -> bool {
-        let claims = principal.claims();
-        self.memory.refuses(&claims.user, claims.epoch, claims.sid, claims.generation).is_none()
+        let subject = principal.subject();
+        subject.judge(self.remembered(&subject)).is_ok()
     }
 
     pub(super) fn digest(token: &str) -> Option<[u8; 32]> {
         digest::digest(&digest::SHA256, token.as_bytes()).as_ref().try_into().ok()
     }
 
-    async fn check_memory(&self, principal: &SessionPrincipal, context: &Context) -> Result<(), VerifyError> {
-        let claims = principal.claims();
-        match self.memory.refuses(&claims.user, claims.epoch, claims.sid, claims.generation) {
-            None => Ok(()),
-            Some(Refusal::Revoked) => Err(VerifyError::Revoked),
-            Some(Refusal::Abandoned) => {
-                self.caught(claims, context).await?;
-                Err(VerifyError::Reused)
-            }
+    /// A token that this node has not seen: its own statements, then the session's row, then what came in meanwhile.
+    async fn first_sight(
+        &self,
+        token: &str,
+        keys: &ActiveKeys,
+        now: Timestamp,
+        context: &Context,
+    ) -> Result<SessionPrincipal, VerifyError> {
+        let trusted = Trusted::only(&self.policy.access.issuer, &keys.verifying);
+        let statement = access::check(token, &self.policy.access, &trusted, now)?;
+        let (standing, held) = self.stored(&statement.subject()).await?;
+        self.demand(&statement.subject(), standing, context).await?;
+        self.demand(&statement.subject(), self.remembered(&statement.subject()), context).await?;
+        let held = held.ok_or(VerifyError::Revoked)?;
+        Ok(SessionPrincipal::new(statement.stands(standing)?, &held))
+    }
+
+    /// How a session stands as far as this node's memory knows.
+    fn remembered(&self, subject: &Subject<'_>) -> Standing {
+        match self.memory.refuses(subject.user, subject.epoch, subject.sid, subject.generation) {
+            None => Standing::Live { epoch: subject.epoch },
+            Some(Refusal::Revoked) => Standing::Revoked,
+            Some(Refusal::Abandoned) => Standing::Abandoned,
         }
     }
 
-    async fn check_store(&self, claims: &AccessClaims, context: &Context) -> Result<SessionPrincipal, VerifyError> {
-        let Some(mut held) = self.outside.store().session(claims.sid).await? else {
-            return Err(VerifyError::Revoked);
+    /// How a session stands in the store, with what waits to be written.
+    async fn stored(&self, subject: &Subject<'_>) -> Result<(Standing, Option<Held>), StoreError> {
+        let found = self.outside.store().session(subject.sid).await?;
+        let Some(mut held) = found.filter(|held| held.session.user == *subject.user) else {
+            return Ok((Standing::Revoked, None));
         };
-        if held.session.user != claims.user || claims.epoch < held.user.epoch {
-            return Err(VerifyError::Revoked);
-        }
         let session = &mut held.session;
         self.memory.overlay(session.sid, &mut session.rotation, &mut session.seen_at);
-        match held.liveness(&self.policy.session, self.now()) {
-            Liveness::Live => {}
-            Liveness::Revoked(_) => return Err(VerifyError::Revoked),
-            Liveness::Expired { .. } => return Err(VerifyError::SessionExpired),
-        }
-        if held.session.rotation.is_abandoned(claims.generation) {
-            self.caught(claims, context).await?;
-            return Err(VerifyError::Reused);
-        }
-        Ok(SessionPrincipal::new(claims.clone(), &held))
+        let standing = match held.liveness(&self.policy.session, self.now()) {
+            // A raised epoch is told before theft and before deadlines: it ended the session, whatever is presented.
+            _ if subject.epoch < held.user.epoch => Standing::Revoked,
+            Liveness::Revoked(_) => Standing::Revoked,
+            Liveness::Expired { .. } => Standing::Expired,
+            Liveness::Live if held.session.rotation.is_abandoned(subject.generation) => Standing::Abandoned,
+            Liveness::Live => Standing::Live { epoch: held.user.epoch },
+        };
+        Ok((standing, Some(held)))
     }
 
-    async fn caught(&self, claims: &AccessClaims, context: &Context) -> Result<(), StoreError> {
-        let event = NewEvent::refused(EventName::TokenReuse, "abandoned_access_token").user(&claims.user);
-        self.record(event.tag(self.keyring.log_tag(&claims.sid)), context);
-        self.end(claims.sid, EndReason::Reuse).await.map(|_| ())
+    /// Goes on only if the session stands. An abandoned generation is theft: the session dies of it.
+    async fn demand(
+        &self,
+        subject: &Subject<'_>,
+        standing: Standing,
+        context: &Context,
+    ) -> Result<(), VerifyError> {
+        let Err(fallen) = subject.judge(standing) else { return Ok(()) };
+        if fallen == Fallen::Abandoned {
+            let event = NewEvent::refused(EventName::TokenReuse, fallen.reason()).user(subject.user);
+            self.record(event.tag(self.keyring.log_tag(&subject.sid)), context);
+            self.end(subject.sid, EndReason::Reuse).await?;
+        }
+        Err(fallen.into())
     }
 
     /// Notes that the session was used, and that the generation arrived.

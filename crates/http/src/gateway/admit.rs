@@ -6,7 +6,7 @@ use countersign_core::domain::event::EventName;
 use countersign_core::domain::isolation::Isolation;
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::domain::route::{RouteAuth, RouteCsrf, RouteRule};
-use countersign_core::domain::token::access::AccessRefusal;
+use countersign_core::domain::token::TokenRefusal;
 use countersign_core::port::Outside;
 use countersign_core::service::{Context, NewEvent, Principal, VerifyError};
 use countersign_proxy::Body;
@@ -92,9 +92,7 @@ impl<O: Outside> Site<O> {
             // Nothing that a refresh could mend: another environment, theft, or a store that does not answer.
             let settled = matches!(
                 error,
-                VerifyError::Refused(AccessRefusal::Environment)
-                    | VerifyError::Reused
-                    | VerifyError::Store(_)
+                VerifyError::Refused(TokenRefusal::Environment) | VerifyError::Reused | VerifyError::Store(_)
             );
             if settled || jar.value(countersign_core::domain::cookie::CookieKind::Refresh).is_none() {
                 self.record_verify(error, context);

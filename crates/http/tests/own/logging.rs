@@ -38,12 +38,12 @@ async fn i06_codes_outward_reasons_inward() {
             EventName::MaliciousCsrf,
             "origin_denied",
         ),
-        (copy.get("/auth/session"), "session_revoked", EventName::SessionUseAfterExpire, "access_token"),
+        (copy.get("/auth/session"), "session_revoked", EventName::SessionUseAfterExpire, "session_revoked"),
         (
             site.client().get("/auth/session").bearer("a.b.c"),
             "token_invalid",
             EventName::InputValidationFail,
-            "access_token_invalid",
+            "token_malformed",
         ),
         (
             copy.post("/auth/refresh").with_csrf(),

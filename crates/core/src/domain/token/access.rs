@@ -1,9 +1,13 @@
 //! Access tokens: `typ: at+jwt`, `purpose: "access"` (design §4; RFC 9068).
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::time::Duration;
 
-use super::jws::{JwsRefusal, KeySet, Unverified};
+use serde::Serialize;
+
+use super::claims::{self, Claims, Expected, Kind, MAX_LEEWAY, Span};
+use super::refusal::TokenRefusal;
+use super::standing::{Proven, Standing, Statement, Subject, Unproven};
+use super::trust::{self, Trusted};
 use crate::domain::environment::Environment;
 use crate::domain::id::{Epoch, Generation, Sid, TokenId, UserId};
 use crate::domain::scope::ScopeSet;
@@ -15,11 +19,16 @@ pub const TYP: &str = "at+jwt";
 pub const PURPOSE: &str = "access";
 /// The `client_id` of sessions that live in cookies.
 pub const COOKIE_CLIENT: &str = "countersign";
+/// Longest life in a hardened environment, and of another issuer's token anywhere: verifiers remember revocations for
+/// this long (design §4, §6).
+pub const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What an access token says. Existing only as the result of [`verify`] or on the way into a new token.
+const KIND: Kind = Kind { typ: TYP, purpose: PURPOSE };
+
+/// What an access token says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccessClaims {
-    /// `sub`.
+    /// `sub`; for another issuer's token the name that its user has here ([`trust::user_of`], A21).
     pub user: UserId,
     /// `sid`.
     pub sid: Sid,
@@ -43,56 +52,32 @@ pub struct AccessClaims {
     pub expires_at: Timestamp,
 }
 
-/// What a verifier expects.
+/// What a verifier expects, and what an issuer writes.
 #[derive(Clone, Debug)]
 pub struct AccessProfile {
-    /// `iss`, compared exactly (A13).
+    /// `iss` of the home issuer, compared exactly (A13).
     pub issuer: Box<str>,
     /// At least one must be in `aud`, exactly (A12).
     pub audience: Vec<Box<str>>,
     /// `env`.
     pub environment: Environment,
-    /// Tolerated clock difference, at most 60 s (A11).
-    pub leeway: std::time::Duration,
+    /// Tolerated clock difference; more than [`MAX_LEEWAY`] counts as that (A11).
+    pub leeway: Duration,
 }
 
-/// Why an access token was refused. Its text is for logs; answers say less.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum AccessRefusal {
-    /// The JWS itself.
-    #[error(transparent)]
-    Jws(#[from] JwsRefusal),
-    /// A required claim is missing or has the wrong JSON type (A10).
-    #[error("claim missing or of the wrong type: {0}")]
-    Claim(&'static str),
-    /// `iss` is another.
-    #[error("issued by somebody else")]
-    Issuer,
-    /// `aud` names others only.
-    #[error("meant for somebody else")]
-    Audience,
-    /// `env` is another, or an unverifiable token claims another.
-    #[error("token of another environment")]
-    Environment,
-    /// `typ` or `purpose` is of another kind.
-    #[error("token of another kind")]
-    Purpose,
-    /// Past `exp`.
-    #[error("expired")]
-    Expired,
-    /// `iat` or `nbf` in the future.
-    #[error("not yet valid")]
-    NotYet,
-    /// It is bound to a device key and came without a proof (E04).
-    #[error("bound to a device key")]
-    Bound,
+impl AccessProfile {
+    /// Whether a token is past its end, leeway included (A11).
+    #[must_use]
+    pub fn has_expired(&self, expires_at: Timestamp, now: Timestamp) -> bool {
+        now >= expires_at.plus(self.leeway.min(MAX_LEEWAY))
+    }
 }
 
 #[derive(Serialize)]
 struct Wire<'a> {
     iss: &'a str,
     sub: &'a str,
-    aud: &'a Value,
+    aud: Audience<'a>,
     client_id: &'a str,
     exp: i64,
     iat: i64,
@@ -102,23 +87,29 @@ struct Wire<'a> {
     generation: u32,
     epoch: u32,
     env: &'a str,
-    purpose: &'a str,
+    purpose: &'static str,
     scope: String,
     auth_time: i64,
     amr: &'a [Box<str>],
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    One(&'a str),
+    Many(&'a [Box<str>]),
+}
+
 /// The claims as JSON, ready to sign.
 #[must_use]
-pub fn to_json(claims: &AccessClaims, profile: &AccessProfile) -> impl Serialize {
-    let aud = match profile.audience.as_slice() {
-        [one] => Value::from(&**one),
-        many => Value::from(many.iter().map(|a| Value::from(&**a)).collect::<Vec<_>>()),
-    };
-    let wire = Wire {
+pub fn to_json<'a>(claims: &'a AccessClaims, profile: &'a AccessProfile) -> impl Serialize + 'a {
+    Wire {
         iss: &profile.issuer,
         sub: claims.user.as_str(),
-        aud: &aud,
+        aud: match profile.audience.as_slice() {
+            [one] => Audience::One(one),
+            many => Audience::Many(many),
+        },
         client_id: &claims.client,
         exp: claims.expires_at.as_secs(),
         iat: claims.issued_at.as_secs(),
@@ -131,113 +122,81 @@ pub fn to_json(claims: &AccessClaims, profile: &AccessProfile) -> impl Serialize
         scope: claims.scope.to_string(),
         auth_time: claims.auth_time.as_secs(),
         amr: &claims.amr,
-    };
-    serde_json::to_value(wire).unwrap_or_default()
+    }
 }
 
 /// When a token says it was issued. Unproven: for verifying an expired token as of its own time.
 #[must_use]
 pub fn issued_at_unverified(token: &str) -> Option<Timestamp> {
-    let unverified = Unverified::parse(token).ok()?;
-    unverified.unverified_number("iat").filter(|s| (0..253_402_300_800).contains(s)).map(Timestamp::from_secs)
+    claims::issued_at_unverified(token)
 }
 
-/// Verifies everything that the token itself can prove: kind, key, signature, issuer, audience, environment, purpose, times, types.
-/// Revocation, epoch and abandoned generations are the service's part.
+/// Verifies an access token in one call that cannot be half used: form, kind, algorithm, key, signature, issuer,
+/// environment, purpose, audience, times, the type of each claim, binding, and then what `standing` knows of the
+/// session: revocation, epoch, abandonment. `standing` is asked only about tokens that are otherwise good.
 ///
 /// # Errors
-/// [`AccessRefusal`].
+/// [`Unproven`].
 pub fn verify(
     token: &str,
     profile: &AccessProfile,
-    keys: &KeySet,
+    trusted: &Trusted<'_>,
     now: Timestamp,
-) -> Result<AccessClaims, AccessRefusal> {
-    let unverified = Unverified::parse(token)?;
-    // Named before the signature is checked: the keys differ too, but "wrong environment" is what the developer who
-    // pasted a staging token needs to read. It is refused either way.
-    let env = unverified.unverified_claim("env").map(str::to_owned);
-    if env
-        .as_deref()
-        .is_some_and(|env| env != profile.environment.as_str() && Environment::parse(env).is_ok())
-    {
-        return Err(AccessRefusal::Environment);
-    }
-    let (claims, _kid) = unverified.verify(TYP, keys).map_err(|refusal| match refusal {
-        JwsRefusal::Kind => AccessRefusal::Purpose,
-        other => AccessRefusal::Jws(other),
-    })?;
-    let read = Claims(&claims);
-    if read.text("iss")? != &*profile.issuer {
-        return Err(AccessRefusal::Issuer);
-    }
-    if read.text("env")? != profile.environment.as_str() {
-        return Err(AccessRefusal::Environment);
-    }
-    if read.text("purpose")? != PURPOSE {
-        return Err(AccessRefusal::Purpose);
-    }
-    if !read.audience()?.iter().any(|a| profile.audience.iter().any(|wanted| **wanted == **a)) {
-        return Err(AccessRefusal::Audience);
-    }
-    let (issued_at, expires_at) = (read.instant("iat")?, read.instant("exp")?);
-    if now >= expires_at.plus(profile.leeway) {
-        return Err(AccessRefusal::Expired);
-    }
-    let horizon = now.plus(profile.leeway);
-    if issued_at > horizon || (claims.contains_key("nbf") && read.instant("nbf")? > horizon) {
-        return Err(AccessRefusal::NotYet);
-    }
-    // Bindings are refused until a proof can be presented with the token: accepting one as bearer would undo it (E04).
-    if claims.contains_key("cnf") || claims.contains_key("bnd") {
-        return Err(AccessRefusal::Bound);
-    }
-    Ok(AccessClaims {
-        user: UserId::parse(read.text("sub")?).ok_or(AccessRefusal::Claim("sub"))?,
-        sid: Sid::from_claim(read.text("sid")?).ok_or(AccessRefusal::Claim("sid"))?,
-        generation: Generation(read.small("gen")?),
-        epoch: Epoch(read.small("epoch")?),
-        scope: ScopeSet::parse(read.text("scope")?).map_err(|_invalid| AccessRefusal::Claim("scope"))?,
-        auth_time: read.instant("auth_time")?,
-        amr: read.texts("amr")?,
-        client: read.text("client_id")?.into(),
-        id: TokenId::parse(read.text("jti")?).ok_or(AccessRefusal::Claim("jti"))?,
-        issued_at,
-        expires_at,
-    })
+    standing: impl FnOnce(&Subject<'_>) -> Standing,
+) -> Result<Proven, Unproven> {
+    let statement = check(token, profile, trusted, now)?;
+    let found = standing(&statement.subject());
+    Ok(statement.stands(found)?)
 }
 
-struct Claims<'c>(&'c Map<String, Value>);
+/// The part of [`verify`] that needs nothing but the token: for callers that must wait for a store before they know how
+/// the session stands. No claims come out before they say.
+///
+/// # Errors
+/// [`TokenRefusal`].
+pub fn check(
+    token: &str,
+    profile: &AccessProfile,
+    trusted: &Trusted<'_>,
+    now: Timestamp,
+) -> Result<Statement, TokenRefusal> {
+    let expected = Expected {
+        kind: &KIND,
+        audience: &profile.audience,
+        environment: &profile.environment,
+        leeway: profile.leeway,
+        longest: profile.environment.is_hardened().then_some(LONGEST),
+    };
+    claims::verify(token, &expected, trusted, now, |claims, span| judge(claims, span, trusted))
+}
 
-impl<'c> Claims<'c> {
-    fn text(&self, name: &'static str) -> Result<&'c str, AccessRefusal> {
-        self.0.get(name).and_then(Value::as_str).ok_or(AccessRefusal::Claim(name))
+fn judge(claims: &Claims<'_>, span: Span, trusted: &Trusted<'_>) -> Result<Statement, TokenRefusal> {
+    // Bindings are refused until a proof can be presented with the token: accepting one as bearer would undo it (E04).
+    if claims.cnf.is_some() || claims.bnd.is_some() {
+        return Err(TokenRefusal::Bound);
     }
-
-    fn texts(&self, name: &'static str) -> Result<Vec<Box<str>>, AccessRefusal> {
-        let items = self.0.get(name).and_then(Value::as_array).ok_or(AccessRefusal::Claim(name))?;
-        items.iter().map(|v| v.as_str().map(Into::into).ok_or(AccessRefusal::Claim(name))).collect()
+    let issuer = claims::text(&claims.iss, "iss")?;
+    let subject = UserId::parse(claims::text(&claims.sub, "sub")?).ok_or(TokenRefusal::Claim("sub"))?;
+    let foreign = !trusted.is_home(issuer);
+    if foreign && span.expires_at.since(span.issued_at) > LONGEST {
+        return Err(TokenRefusal::Lifetime);
     }
-
-    fn small(&self, name: &'static str) -> Result<u32, AccessRefusal> {
-        let number = self.0.get(name).and_then(Value::as_u64).ok_or(AccessRefusal::Claim(name))?;
-        u32::try_from(number).map_err(|_too_large| AccessRefusal::Claim(name))
+    let client = claims::text(&claims.client_id, "client_id")?;
+    if client.is_empty() {
+        return Err(TokenRefusal::Claim("client_id"));
     }
-
-    /// A whole, non-negative number of seconds before the year 10000.
-    fn instant(&self, name: &'static str) -> Result<Timestamp, AccessRefusal> {
-        let secs = self.0.get(name).and_then(Value::as_i64).ok_or(AccessRefusal::Claim(name))?;
-        if (0..253_402_300_800).contains(&secs) {
-            Ok(Timestamp::from_secs(secs))
-        } else {
-            Err(AccessRefusal::Claim(name))
-        }
-    }
-
-    fn audience(&self) -> Result<Vec<Box<str>>, AccessRefusal> {
-        match self.0.get("aud") {
-            Some(Value::String(one)) => Ok(vec![one.as_str().into()]),
-            _ => self.texts("aud"),
-        }
-    }
+    let read = AccessClaims {
+        user: if foreign { trust::user_of(issuer, &subject) } else { subject },
+        sid: Sid::from_claim(claims::text(&claims.sid, "sid")?).ok_or(TokenRefusal::Claim("sid"))?,
+        generation: Generation(claims::small(&claims.generation, "gen")?),
+        epoch: Epoch(claims::small(&claims.epoch, "epoch")?),
+        scope: claims::scope(claims)?,
+        auth_time: claims::instant(&claims.auth_time, "auth_time")?,
+        amr: claims::amr(claims)?,
+        client: client.into(),
+        id: TokenId::parse(claims::text(&claims.jti, "jti")?).ok_or(TokenRefusal::Claim("jti"))?,
+        issued_at: span.issued_at,
+        expires_at: span.expires_at,
+    };
+    Ok(Statement::new(read, foreign.then(|| issuer.into())))
 }

@@ -4,7 +4,17 @@ pub mod access;
 pub mod api_key;
 pub mod assertion;
 pub mod checksum;
+pub mod claims;
+pub mod compact;
 pub mod json;
 pub mod jwk;
+pub mod jwks;
 pub mod jws;
+mod members;
 pub mod refresh;
+pub mod refusal;
+pub mod standing;
+pub mod trust;
+pub mod unverified;
+
+pub use refusal::TokenRefusal;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use countersign_core::domain::api_key::{GrantError, KeyRefusal};
 use countersign_core::domain::session::{EndReason, Ended};
 use countersign_core::domain::time::Timestamp;
-use countersign_core::domain::token::access::AccessRefusal;
+use countersign_core::domain::token::TokenRefusal;
 use countersign_core::domain::token::api_key::ApiKeyTokenError;
 use countersign_core::domain::token::jws::JwsRefusal;
 use countersign_core::domain::token::refresh::RefreshTokenError;
 use countersign_core::port::StoreError;
 use countersign_core::service::{
-    ApiKeyError, ChangePasswordError, ConfirmError, CreateKeyError, STEP_UP, LogInError, OpenError, RotateError, ServiceError, SignUpError,
-    VerifyError,
+    ApiKeyError, ChangePasswordError, ConfirmError, CreateKeyError, LogInError, OpenError, RotateError,
+    STEP_UP, ServiceError, SignUpError, VerifyError,
 };
 use countersign_proxy::{ForwardError, Phase};
 use http::StatusCode;
@@ -44,33 +44,35 @@ impl From<ServiceError> for Problem {
     }
 }
 
-impl From<&AccessRefusal> for Problem {
-    fn from(refusal: &AccessRefusal) -> Self {
+impl From<&TokenRefusal> for Problem {
+    fn from(refusal: &TokenRefusal) -> Self {
         match refusal {
-            AccessRefusal::Expired => Self::new(Code::TokenExpired, "Refresh the session, then try again."),
-            AccessRefusal::Audience => {
+            TokenRefusal::Expired => Self::new(Code::TokenExpired, "Refresh the session, then try again."),
+            TokenRefusal::Audience => {
                 Self::new(Code::WrongAudience, "The token's audience does not include this service.")
             }
-            AccessRefusal::Environment => {
+            TokenRefusal::Environment => {
                 Self::new(Code::WrongEnvironment, "Use a token that this environment issued.")
             }
-            AccessRefusal::Purpose => Self::new(Code::WrongPurpose, "Send an access token."),
-            AccessRefusal::Bound => {
+            TokenRefusal::Purpose => Self::new(Code::WrongPurpose, "Send an access token."),
+            TokenRefusal::Bound => {
                 // The listed code for a bound token without its proof is for clients that can make one.
                 Self::new(Code::TokenInvalid, "The token is bound to a device key and needs its proof.")
             }
-            AccessRefusal::Jws(
+            TokenRefusal::Jws(
                 JwsRefusal::TooLong
                 | JwsRefusal::Malformed
                 | JwsRefusal::Algorithm
                 | JwsRefusal::Header
                 | JwsRefusal::Kind
+                | JwsRefusal::KeyId
                 | JwsRefusal::UnknownKey
                 | JwsRefusal::Signature,
             )
-            | AccessRefusal::Claim(_)
-            | AccessRefusal::Issuer
-            | AccessRefusal::NotYet => {
+            | TokenRefusal::Claim(_)
+            | TokenRefusal::Issuer
+            | TokenRefusal::NotYet
+            | TokenRefusal::Lifetime => {
                 Self::new(Code::TokenInvalid, "The token is not one of ours, or damaged.")
             }
         }

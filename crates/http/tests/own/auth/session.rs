@@ -81,7 +81,7 @@ async fn d11_disabling_kills_sessions() {
     site.site.engine().set_disabled(&ada, true, &Context::default()).await.unwrap();
     client.get("/auth/session").expect(401, "session_revoked").await;
     client.refresh().await.expect(401, "session_revoked");
-    assert_event(&site, EventName::SessionUseAfterExpire, "access_token").await;
+    assert_event(&site, EventName::SessionUseAfterExpire, "session_revoked").await;
     site.site.engine().set_disabled(&ada, false, &Context::default()).await.unwrap();
     client.get("/auth/session").expect(401, "session_revoked").await;
 }

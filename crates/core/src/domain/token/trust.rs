@@ -1,0 +1,135 @@
+//! Whose signatures are believed: keys by (issuer, `kid`) (A04).
+
+use std::collections::HashMap;
+
+use aws_lc_rs::digest;
+
+use super::jwk::VerifyingKey;
+use super::jws::{JwsRefusal, KeySet};
+use super::refusal::TokenRefusal;
+use crate::domain::id::UserId;
+
+/// Keys of other issuers whose access tokens are accepted, by configuration.
+#[derive(Debug, Default)]
+pub struct Issuers(HashMap<Box<str>, KeySet>);
+
+impl Issuers {
+    /// Trusts an issuer's keys. `false`, and nothing changes, if the issuer is already there.
+    pub fn trust(&mut self, issuer: &str, keys: KeySet) -> bool {
+        let new = !self.0.contains_key(issuer);
+        if new {
+            self.0.insert(issuer.into(), keys);
+        }
+        new
+    }
+
+    /// Whether nobody else is trusted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The keys that a verification may use: one home issuer's, and perhaps those of others.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted<'k> {
+    home: (&'k str, &'k KeySet),
+    others: Option<&'k Issuers>,
+}
+
+impl<'k> Trusted<'k> {
+    /// One issuer only.
+    #[must_use]
+    pub const fn only(issuer: &'k str, keys: &'k KeySet) -> Self {
+        Self { home: (issuer, keys), others: None }
+    }
+
+    /// And others beside it. An entry for the home issuer there is never used.
+    #[must_use]
+    pub const fn beside(self, others: &'k Issuers) -> Self {
+        Self { others: Some(others), ..self }
+    }
+
+    /// Whether an issuer is the home issuer, compared exactly (A13).
+    pub(super) fn is_home(&self, issuer: &str) -> bool {
+        issuer == self.home.0
+    }
+
+    /// The key that a token names. It belongs to the issuer that the token names: another's key of the same `kid` is
+    /// never found.
+    pub(super) fn key(&self, issuer: &str, kid: &str) -> Result<&'k VerifyingKey, TokenRefusal> {
+        let keys =
+            if self.is_home(issuer) { Some(self.home.1) } else { self.others.and_then(|o| o.0.get(issuer)) };
+        keys.ok_or(TokenRefusal::Issuer)?.get(kid).ok_or(JwsRefusal::UnknownKey.into())
+    }
+}
+
+/// What a user of another issuer is called here. The identity is (iss, sub), never `sub` alone (A21): whoever another
+/// issuer calls by a name of ours is somebody else. 128 bits of SHA-256(length of iss ‖ iss ‖ sub), so that the name
+/// looks like any other and stays the same.
+#[must_use]
+pub fn user_of(issuer: &str, sub: &UserId) -> UserId {
+    let mut input = Vec::with_capacity(8 + issuer.len() + sub.as_str().len());
+    input.extend_from_slice(&(issuer.len() as u64).to_be_bytes());
+    input.extend_from_slice(issuer.as_bytes());
+    input.extend_from_slice(sub.as_str().as_bytes());
+    let mut name = [0; 16];
+    for (to, from) in name.iter_mut().zip(digest::digest(&digest::SHA256, &input).as_ref()) {
+        *to = *from;
+    }
+    UserId::from_random(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::signing_key::Algorithm;
+
+    fn keys(kid: &str, byte: u8) -> KeySet {
+        let mut raw = [byte; 32];
+        raw[31] = 0;
+        // Any 32 bytes that are a point: most small numbers are.
+        let key = (0..=255).find_map(|first| {
+            raw[0] = first;
+            VerifyingKey::new(Algorithm::EdDsa, &raw).ok()
+        });
+        KeySet::from([(kid.into(), key.unwrap())])
+    }
+
+    /// A04: by (iss, kid), also where two issuers use one kid.
+    #[test]
+    fn a04_keys_belong_to_their_issuer() {
+        let (ours, theirs) = (keys("k", 1), keys("k", 2));
+        let expected = theirs["k"].kid().to_owned();
+        let mut others = Issuers::default();
+        assert!(others.trust("https://b.example", theirs));
+        assert!(
+            !others.trust("https://b.example", keys("k", 3)),
+            "nobody replaces an issuer's keys by naming it twice"
+        );
+        let trusted = Trusted::only("https://a.example", &ours).beside(&others);
+        assert_eq!(trusted.key("https://a.example", "k").unwrap().kid(), ours["k"].kid());
+        assert_eq!(trusted.key("https://b.example", "k").unwrap().kid(), expected);
+        assert_eq!(trusted.key("https://b.example", "j").unwrap_err(), JwsRefusal::UnknownKey.into());
+        for stranger in ["https://c.example", "https://a.example/", "HTTPS://a.example", ""] {
+            assert_eq!(trusted.key(stranger, "k").unwrap_err(), TokenRefusal::Issuer);
+        }
+        assert_eq!(
+            Trusted::only("https://a.example", &ours).key("https://b.example", "k").unwrap_err(),
+            TokenRefusal::Issuer
+        );
+    }
+
+    /// A21: one `sub` of two issuers is two users, and neither is ours of that name.
+    #[test]
+    fn a21_identity_is_issuer_and_subject() {
+        let sub = UserId::parse("alice").unwrap();
+        let (a, b) = (user_of("https://a.example", &sub), user_of("https://b.example", &sub));
+        assert!(a != b && a != sub && b != sub);
+        assert_eq!(a, user_of("https://a.example", &sub));
+        assert_ne!(
+            user_of("https://a.example", &UserId::parse("x1").unwrap()),
+            user_of("https://a.examplex", &UserId::parse("1").unwrap())
+        );
+    }
+}
