@@ -1,6 +1,7 @@
 //! Listening: TLS, HTTP/1.1 and HTTP/2, limits on heads and connections, graceful shutdown (design §7, §9).
 
 mod conversation;
+mod plain;
 mod worker;
 
 use std::io;
@@ -188,7 +189,7 @@ impl<O: Outside> Door<O> {
         }
     }
 
-    async fn connection(&self, stream: TcpStream, peer: IpAddr) {
+    async fn connection(&self, mut stream: TcpStream, peer: IpAddr) {
         let _open = self.open.clone();
         // Small answers must not wait for more. Failing costs latency only.
         if let Err(error) = stream.set_nodelay(true) {
@@ -196,11 +197,21 @@ impl<O: Outside> Door<O> {
         }
         match &self.tls {
             None => self.http(stream, peer).await,
-            Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.http(stream, peer).await,
-                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
-                Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
-            },
+            Some(acceptor) => {
+                let handshake = async {
+                    if plain::is_plain(&stream).await? {
+                        plain::point_to(&mut stream, &self.site.settings.public_origin).await?;
+                        return Ok(None);
+                    }
+                    acceptor.accept(stream).await.map(Some)
+                };
+                match tokio::time::timeout(HANDSHAKE, handshake).await {
+                    Ok(Ok(Some(stream))) => self.http(stream, peer).await,
+                    Ok(Ok(None)) => tracing::debug!("plain HTTP where TLS is spoken"),
+                    Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
+                    Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
+                }
+            }
         }
     }
 

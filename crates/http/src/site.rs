@@ -1,6 +1,5 @@
 //! A site: one deployment's settings, engine and upstreams.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -189,13 +188,29 @@ impl<O: Outside> Site<O> {
         !self.settings.hardened && is_loopback_name(host)
     }
 
-    /// Counters for `/metrics`.
-    pub(crate) fn counters(&self) -> HashMap<&'static str, u64> {
-        HashMap::from([
-            ("countersign_requests_total", self.requests.load(std::sync::atomic::Ordering::Relaxed)),
-            ("countersign_events_dropped_total", self.engine.dropped_events()),
-            ("countersign_live_connections", self.live.len() as u64),
-        ])
+    /// Metrics: name, kind, what it says, value.
+    pub(crate) fn metrics(&self) -> [(&'static str, &'static str, &'static str, u64); 3] {
+        let requests = self.requests.load(std::sync::atomic::Ordering::Relaxed);
+        [
+            (
+                "countersign_requests_total",
+                "counter",
+                "Requests since the start, those that were refused included.",
+                requests,
+            ),
+            (
+                "countersign_events_dropped_total",
+                "counter",
+                "Security events that are in the log only.",
+                self.engine.dropped_events(),
+            ),
+            (
+                "countersign_live_connections",
+                "gauge",
+                "WebSocket and event-stream connections that are open.",
+                self.live.len() as u64,
+            ),
+        ]
     }
 }
 

@@ -83,7 +83,7 @@ fn push_now(out: &mut String) {
     }
     out.push_str(std::str::from_utf8(&digits).unwrap_or_default());
     // Writing to a String cannot fail, here and below.
-    drop(write!(out, ".{:06}Z", since.subsec_micros()));
+    let _infallible = write!(out, ".{:06}Z", since.subsec_micros());
 }
 
 /// An object that still lacks its closing brace.
@@ -110,7 +110,7 @@ impl Object {
     fn put_printed(&mut self, name: &str, value: fmt::Arguments<'_>) {
         let mut scratch = SCRATCH.take();
         scratch.clear();
-        drop(scratch.write_fmt(value));
+        let _failed = scratch.write_fmt(value);
         self.put(name, &scratch);
         SCRATCH.set(scratch);
     }
@@ -121,7 +121,7 @@ impl Object {
             return self.put(name, "");
         }
         self.name(name);
-        drop(self.text.write_fmt(value));
+        let _infallible = self.text.write_fmt(value);
     }
 
     fn name(&mut self, name: &str) {
@@ -179,7 +179,9 @@ fn push_escaped(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if steers(c) => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            c if steers(c) => {
+                let _infallible = write!(out, "\\u{:04x}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

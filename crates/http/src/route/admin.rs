@@ -12,6 +12,9 @@ use http::{Method, StatusCode};
 use crate::site::Site;
 use crate::wire::body::{Answer, AnswerBody};
 
+/// The format that Prometheus and OpenMetrics readers take.
+const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
 /// Answers a request on the admin (`metrics`) or health listener.
 pub(crate) async fn answer<O: Outside>(
     site: &Arc<Site<O>>,
@@ -25,7 +28,11 @@ pub(crate) async fn answer<O: Outside>(
     match path {
         "/healthz" => text(StatusCode::OK, "ok\n".into()),
         "/readyz" => ready(site).await,
-        "/metrics" if metrics => text(StatusCode::OK, render(site)),
+        "/metrics" if metrics => {
+            let mut answer = text(StatusCode::OK, render(site));
+            answer.headers_mut().insert(CONTENT_TYPE, METRICS);
+            answer
+        }
         _ => text(StatusCode::NOT_FOUND, "not found\n".into()),
     }
 }
@@ -42,11 +49,9 @@ async fn ready<O: Outside>(site: &Arc<Site<O>>) -> Answer {
 
 fn render<O: Outside>(site: &Site<O>) -> String {
     let mut lines = String::new();
-    let mut counters: Vec<_> = site.counters().into_iter().collect();
-    counters.sort_unstable();
-    for (name, value) in counters {
+    for (name, kind, help, value) in site.metrics() {
         // Writing to a String cannot fail.
-        let _infallible = writeln!(lines, "{name} {value}");
+        let _infallible = writeln!(lines, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
     lines
 }

@@ -21,6 +21,7 @@ mod table;
 mod well_known;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -36,6 +37,10 @@ pub use describe::device;
 pub use forward_auth::{ForwardAuth, ForwardingProxy};
 use refresh::refresh_location;
 pub use table::{OwnRoute, own_routes};
+
+/// How long an end point may take: what it waits for is the store and the password hasher, and a store that hangs counts as
+/// down (K11). Streams begin within it, and go on as long as they like.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a handler returns.
 type Reply = Result<Answer, Problem>;
@@ -59,7 +64,13 @@ where
     on(method, async move |State(site): State<Arc<Site<O>>>, request: Request| {
         let (client, page) = (call::client_of(&request), call::wants_page(&request));
         let reply = match Call::read(request).await {
-            Ok(call) => handler(Arc::clone(&site), call).await,
+            Ok(call) => match tokio::time::timeout(PATIENCE, handler(Arc::clone(&site), call)).await {
+                Ok(reply) => reply,
+                Err(_elapsed) => {
+                    let late = "The store did not answer in time. Try again in a moment.";
+                    Err(Problem::new(Code::StoreUnavailable, late).retry(Duration::from_secs(2)))
+                }
+            },
             Err(problem) => Err(problem),
         };
         reply.unwrap_or_else(|problem| answer_problem(&site, &problem, &client, page))

@@ -49,6 +49,25 @@ async fn k11_a_failing_store_is_503() {
     browser.get("/a").expect_status(200).await;
 }
 
+/// Nor must somebody who signs in, up or out.
+#[tokio::test]
+async fn k11_end_points_do_not_wait_for_a_hanging_store_either() {
+    let scene = Scene::new().await;
+    let (browser, stranger) = (scene.browser().await, scene.site.client());
+    scene.site.outside.store.set(Mode::Hanging);
+    let began = Instant::now();
+    tokio::join!(
+        async {
+            stranger.log_in("ada@example.test", "wrong horse battery staple").await.expect_status(503);
+        },
+        refused(browser.post("/auth/logout").with_csrf()),
+        refused(browser.get("/auth/sessions")),
+    );
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    scene.site.outside.store.set(Mode::Working);
+    browser.get("/a").expect_status(200).await;
+}
+
 /// A store that does not answer at all is down: the request must not wait for ever.
 #[tokio::test]
 async fn k11_a_hanging_store_is_503_in_time() {

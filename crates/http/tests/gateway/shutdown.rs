@@ -11,7 +11,17 @@ use crate::scene::{Scene, cookie_header};
 
 #[tokio::test]
 async fn a_stopping_server_drains() {
-    let mut scene = Scene::new().await;
+    drains(0).await;
+}
+
+/// On threads of its own too: each keeps its connections until they are drained.
+#[tokio::test]
+async fn threads_drain() {
+    drains(3).await;
+}
+
+async fn drains(threads: usize) {
+    let mut scene = Scene::with(|builder| builder.threads(threads)).await;
     let browser = scene.browser().await;
     let address = scene.site.address();
     let mut socket = WebSocket::open(address, "/ws", &cookie_header(&browser)).await;

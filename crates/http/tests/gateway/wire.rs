@@ -102,3 +102,16 @@ async fn garbage_is_400() {
     assert_eq!(status(&ask(scene.site.address(), hostless.as_bytes()).await), 400);
     assert_eq!(scene.arrived(), 0);
 }
+
+/// Somebody typed the address without its `https:`: pointed to it, and nothing of the request is looked at.
+#[tokio::test]
+async fn plain_http_on_the_tls_port_is_pointed_to_https() {
+    let scene = Scene::with(|builder| builder.tls()).await;
+    let mut raw = Raw::connect(scene.site.address()).await;
+    raw.send(head("GET", "/evil\r\nx: y", &[("X-Evil", "1")]).as_bytes()).await;
+    let answer = raw.read_to_end().await;
+    let origin = format!("https://localhost:{}", scene.site.address().port());
+    assert_eq!(status(&answer), 307, "{answer}");
+    assert!(answer.contains(&format!("location: {origin}/\r\n")) && !answer.contains("evil"), "{answer}");
+    assert_eq!(scene.arrived(), 0);
+}

@@ -28,6 +28,14 @@ async fn metrics_count() {
         site.client().get("/auth/csrf").expect_status(200).await;
     }
     assert_eq!(count().await - before, 3);
+    let text = site.operator().get("/metrics").expect_status(200).await.text();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(' ').next().unwrap();
+        assert!(
+            text.contains(&format!("# HELP {name} ")) && text.contains(&format!("# TYPE {name} ")),
+            "{text}"
+        );
+    }
 }
 
 /// K06: health is on its own listener, and no header opens anything.

@@ -37,6 +37,7 @@ pub struct Builder {
     routes: Vec<(String, RouteRule)>,
     policy: Vec<Tune<Policy>>,
     settings: Vec<Tune<Settings>>,
+    threads: usize,
 }
 
 impl std::fmt::Debug for Builder {
@@ -56,6 +57,7 @@ impl Builder {
             routes: Vec::new(),
             policy: Vec::new(),
             settings: Vec::new(),
+            threads: 0,
         }
     }
 
@@ -77,6 +79,13 @@ impl Builder {
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.door = Entrance::Tls;
+        self
+    }
+
+    /// Serves on threads of its own, as a real server does. What they log is not in the capture of the test's thread.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -163,7 +172,7 @@ impl Builder {
             tls: server_tls,
             admin: Some(admin),
             health: None,
-            threads: 0,
+            threads: self.threads,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = Shutdown { unready: Duration::ZERO, drain: Duration::from_secs(1) };

@@ -107,7 +107,7 @@ impl Problem {
         self
     }
 
-    fn retry(mut self, after: Duration) -> Self {
+    pub(crate) fn retry(mut self, after: Duration) -> Self {
         self.retry_after = Some(after.max(Duration::from_secs(1)));
         self
     }
