@@ -91,13 +91,18 @@ async fn assertions_are_made_anew() {
     let site = TestSite::production().upstream(upstream.origin()).start().await;
     let engine = site.site.engine();
     let client = site.signed_in("ada@example.com").await;
+    let first = signed_by(&client);
+    let second = engine.rotate_signing_key(true, &Context::default()).await.unwrap();
+    site.advance(SECOND);
+    engine.tend_keys().await.unwrap();
+    let assertion = || kid_of(&upstream.last().header("countersign-assertion").unwrap());
     client.get("/a").expect_status(200).await;
-    let before = upstream.last().header("countersign-assertion").unwrap().to_owned();
-    let kid = kid_of(&before);
-    engine.revoke_signing_key(&kid, &Context::default()).await.unwrap();
+    assert_eq!((signed_by(&client), assertion()), (first.clone(), second.kid.to_string()));
+    engine.revoke_signing_key(&second.kid, &Context::default()).await.unwrap();
+    // The access token is as good as before, and the assertion that was made for it is not.
     client.get("/a").expect_status(200).await;
-    let after = upstream.last().header("countersign-assertion").unwrap().to_owned();
-    assert_ne!(kid_of(&after), kid);
+    assert_eq!(signed_by(&client), first);
+    assert_ne!(assertion(), *second.kid);
 }
 
 /// Eight browsers at work while the active key is revoked ten times: every request passes.

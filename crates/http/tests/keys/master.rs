@@ -133,6 +133,22 @@ async fn ids_go_on_and_wrap() {
     assert_eq!(engine.rotate_master_key(&context).await.unwrap().under, KeyId(0));
 }
 
+/// Also where it is needed later only: a key that is to sign tomorrow would stop signing tomorrow.
+#[tokio::test]
+async fn a_secret_that_is_needed_tomorrow_is_missed_today() {
+    let site = TestSite::production().start().await;
+    let (engine, context) = (site.site.engine(), Context::default());
+    engine.rotate_master_key(&context).await.unwrap();
+    let next = engine.rotate_signing_key(false, &context).await.unwrap();
+    let values = site.outside.store.sealed_values().await.unwrap();
+    let sealed = values.iter().find(|value| value.name == next.kid).unwrap();
+    let old = [&[1, 7], &sealed.value[2..]].concat();
+    assert!(site.outside.store.reseal(sealed, &old).await.unwrap());
+    site.outside.master_keys.remove(KeyId(7)).unwrap();
+    let error = restart(&site.outside).await.unwrap_err();
+    assert!(matches!(&error, StartError::WrongMaster(Unsealable::Missing { id: KeyId(7), .. })), "{error}");
+}
+
 /// A store whose sealed values need a secret that is not there refuses to start, and names it.
 #[tokio::test]
 async fn a_missing_secret_stops_the_start_and_is_named() {

@@ -7,7 +7,7 @@ use countersign_core::domain::key::Keyring;
 use countersign_core::domain::signing_key::{Algorithm, KeyState};
 use countersign_core::port::MasterKeys;
 use countersign_core::service::{Context, Engine, RotateKeysError};
-use countersign_testkit::{TestOutside, TestSite, policy};
+use countersign_testkit::{Mode, TestOutside, TestSite, policy};
 
 use crate::{DAY, SECOND, kids, signed_by};
 
@@ -67,9 +67,12 @@ async fn h08_two_nodes_make_one() {
         .start()
         .await;
     site.advance(MONTH);
+    // Slow enough that both have found it due before either has made it.
+    site.outside.store.set(Mode::Slow(Duration::from_millis(20)));
     let (one, two) = tokio::join!(site.site.engine().tend_keys(), other.site.engine().tend_keys());
     one.unwrap();
     two.unwrap();
+    site.outside.store.set(Mode::Working);
     for node in [&site, &other] {
         node.site.engine().tend_keys().await.unwrap();
         assert_eq!(kids(node).await.len(), 2);
