@@ -167,8 +167,8 @@ mod tests {
             "",
             "csk_",
             "csk_production_",
-            &good[1..],
-            &good[..good.len() - 1],
+            good.get(1..).unwrap(),
+            good.get(..good.len() - 1).unwrap(),
             &format!("{good} "),
             &format!("{good}0"),
             &good.replacen("csk_p", "csk_P", 1),
@@ -194,7 +194,7 @@ mod tests {
         let mut other = key.hash;
         other[31] ^= 1;
         assert!(!parsed.matches(&other));
-        assert!(!format!("{parsed:?}{key:?}").contains(&key.text.expose()[15..40]));
+        assert!(!format!("{parsed:?}{key:?}").contains(key.text.expose().get(15..40).unwrap()));
     }
 
     /// G06: found wherever it stands.
@@ -207,7 +207,7 @@ mod tests {
         {
             assert_eq!(find(&around), Some(key.id), "{around}");
         }
-        for none in ["", "api_key=csk_production_nonsense", "csk_", &text[..text.len() - 1]] {
+        for none in ["", "api_key=csk_production_nonsense", "csk_", text.get(..text.len() - 1).unwrap()] {
             assert_eq!(find(none), None, "{none}");
         }
     }

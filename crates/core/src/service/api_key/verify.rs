@@ -39,10 +39,7 @@ impl<O: Outside> Engine<O> {
     /// [`KeyError`].
     pub async fn verify_api_key(&self, text: &str, context: &Context) -> Result<Arc<KeyPrincipal>, KeyError> {
         let now = self.now();
-        let held = match self.held_api_key(text, context).await? {
-            Some(held) => held,
-            None => return Err(KeyError::Unknown),
-        };
+        let Some(held) = self.held_api_key(text, context).await? else { return Err(KeyError::Unknown) };
         if let Err(refusal) = self.judge_key(&held, context.device.ip, now) {
             self.record(refused(&held, refusal, &held.key.id.to_string()), context);
             return Err(KeyError::Refused(refusal));
