@@ -43,7 +43,7 @@ impl MasterKeySource {
         match self {
             Self::File { path, changing } => {
                 let _alone = changing.lock().unwrap_or_else(PoisonError::into_inner);
-                change(path).map_err(failed)
+                change(path).map_err(|error| failed(&error))
             }
             Self::Text { origin, .. } => Err(MasterKeysError::ReadOnly(format!(
                 "the master secrets come from {origin}, which only you can change: put a new entry (ID:64 hexadecimal digits, made with \
@@ -53,15 +53,15 @@ impl MasterKeySource {
     }
 }
 
-fn failed(error: MasterKeyError) -> MasterKeysError {
+fn failed(error: &MasterKeyError) -> MasterKeysError {
     MasterKeysError::Failed(error.to_string())
 }
 
 impl MasterKeys for MasterKeySource {
     fn load(&self) -> Result<MasterSecrets, MasterKeysError> {
         match self {
-            Self::File { path, .. } => master_key::load(path).map_err(failed),
-            Self::Text { origin, text } => master_key::parse(text.expose(), origin).map_err(failed),
+            Self::File { path, .. } => master_key::load(path).map_err(|error| failed(&error)),
+            Self::Text { origin, text } => master_key::parse(text.expose(), origin).map_err(|error| failed(&error)),
         }
     }
 
