@@ -85,6 +85,11 @@ const RULES: &[Rule] = &[
         ],
     },
     Rule {
+        says: "verify knows core's domain only",
+        within: |file| file.starts_with("crates/verify/src"),
+        words: &["countersign_core::port", "countersign_core::service", "countersign_core::{"],
+    },
+    Rule {
         says: "SQL stands only in store",
         within: |file| !file.starts_with("crates/store/"),
         words: &["rusqlite", "sqlx", "tokio_postgres"],
