@@ -55,6 +55,19 @@ pub(crate) fn tests() -> anyhow::Result<()> {
     run(in_root(cargo()).args(["test", "--workspace", "--no-fail-fast"]))
 }
 
+/// The model check with all its bounds; the larger ones need optimisation. One at a time, for their memory.
+///
+/// # Errors
+/// When a promise is broken, or `docs/model.md` has other numbers.
+pub(crate) fn model() -> anyhow::Result<()> {
+    run(in_root(cargo()).args(["test", "--release", "-p", "countersign-core", "--test", "model"]).args([
+        "--",
+        "--include-ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ]))
+}
+
 /// Installs cargo-deny into the cache the first time; a pinned version lies in a directory of its own.
 fn cargo_deny() -> anyhow::Result<Command> {
     let place = cache()?.join(format!("cargo-deny-{CARGO_DENY}"));

@@ -23,6 +23,7 @@ cargo xtask COMMAND
   test         install what the tests need (Debian and Ubuntu; once), then run every test
   test-rust    only the tests of the Rust workspace, the layering test among them
   test-js      only the tests of js/node, against the real Express and Fastify
+  model        the model check of rotation and revocation with larger bounds: some minutes, half a gigabyte
   test-e2e     only the real-browser stories; names after it select files: cargo xtask test-e2e newcomer
   setup        only install what is missing
   ci           what .ci/run runs: format, clippy, documentation, licences and sources, then test
@@ -66,6 +67,7 @@ fn dispatch(command: &str, rest: &[String]) -> Option<anyhow::Result<()>> {
     Some(match command {
         "test" => test(),
         "test-rust" => check::tests(),
+        "model" => check::model(),
         "test-js" => setup::run().and_then(|()| js::tests()),
         "setup" => setup::run(),
         "ci" => check::fmt()

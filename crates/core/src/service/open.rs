@@ -117,6 +117,10 @@ impl<O: Outside> Engine<O> {
         }
         self.record(self.about(&held, NewEvent::done(EventName::SessionCreated, "login")), context);
         let (principal, tokens) = self.mint(&held, now, true)?;
+        if !self.still_stands(&principal) {
+            // Revoked between the write and here: nothing is minted after revoke has returned (P4).
+            return Err(OpenError::Revoked);
+        }
         let view = SessionView::new(held, &self.policy.session);
         Ok(Opened { principal, tokens: Arc::new(tokens), view })
     }
