@@ -23,6 +23,9 @@ use zeroize::Zeroizing;
 
 use super::private::{CreateError, Reach, ReadError, create_private, read_private, replace_private};
 
+/// The environment variable that goes before the file.
+pub const VARIABLE: &str = "COUNTERSIGN_MASTER_KEY";
+
 /// Master secrets cannot be had. No message holds any part of one.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {

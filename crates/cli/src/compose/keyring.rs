@@ -4,14 +4,12 @@ use super::Presence;
 use super::policy::environment;
 use crate::config::Settings;
 use anyhow::{Context, bail};
-use countersign_adapters::files::master_key;
+use countersign_adapters::files::master_key::{self, VARIABLE};
 use countersign_adapters::{MasterKeySource, SystemEntropy};
 use countersign_core::domain::key::Keyring;
 use countersign_core::domain::secret::SecretString;
 use countersign_core::port::MasterKeys;
 use std::path::{Path, PathBuf};
-
-const VARIABLE: &str = "COUNTERSIGN_MASTER_KEY";
 
 /// Where the master secret came from.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Looks at the files that a configuration names, before anything is started with them.
 
 mod certificate;
+mod master_key;
 
 use super::finding::{Finding, Findings};
 use super::{Mail, Settings, Transport, show};
@@ -22,11 +23,7 @@ pub(crate) fn probe(settings: &Settings) -> Vec<Finding> {
     if let Some(list) = &settings.passwords.blocklist_file {
         readable("passwords.blocklist_file", list, "a list of passwords, one a line", &mut found);
     }
-    if let Some(key) = settings.keys.master_key_file.as_deref().filter(|key| key.exists())
-        && readable("keys.master_key_file", key, "the master secret", &mut found)
-    {
-        private_mode("keys.master_key_file", key, &mut found);
-    }
+    master_key::probe(settings.keys.master_key_file.as_deref(), &mut found);
     if let Some(forward_auth) = &settings.forward_auth
         && readable("forward_auth.secret_file", &forward_auth.secret_file, "the shared secret", &mut found)
     {

@@ -6,6 +6,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+/// 32 bytes from a generator.
+const RANDOM: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+
 /// A directory of this test alone, removed with it.
 struct Folder(PathBuf);
 
@@ -75,24 +78,44 @@ fn unreadable_files_stop_every_start() {
 #[test]
 fn keys_must_be_private() {
     let folder = Folder::new("private");
-    for (mode, expected) in [
-        (0o600, None),
-        (0o400, None),
-        (0o640, Some((Level::Warning, false))),
-        (0o604, Some((Level::Unsafe, false))),
-        (0o666, Some((Level::Unsafe, false))),
+    // The start refuses a master secret that anybody else can touch, wherever it is.
+    let refused = Some((Level::Unsafe, true));
+    for (mode, of_tls, of_master) in [
+        (0o600, None, None),
+        (0o400, None, None),
+        (0o640, Some((Level::Warning, false)), refused),
+        (0o604, Some((Level::Unsafe, false)), refused),
+        (0o666, Some((Level::Unsafe, false)), refused),
     ] {
         let (cert, key) = folder.pair(&["*.example.com"], mode);
-        let master = folder.file(&format!("master-{mode:o}.key"), mode);
+        let master = folder.write(&format!("master-{mode:o}.key"), &format!("0:{RANDOM}"), mode);
         let found =
             probed(&[("tls.cert_file", &cert), ("tls.key_file", &key), ("keys.master_key_file", &master)]);
-        let expected: Vec<_> = expected
+        let expected: Vec<_> = [("tls.key_file", of_tls), ("keys.master_key_file", of_master)]
             .into_iter()
-            .flat_map(|(level, everywhere)| {
-                ["tls.key_file", "keys.master_key_file"].map(|key| (key.to_owned(), level, everywhere))
-            })
+            .filter_map(|(key, said)| said.map(|(level, everywhere)| (key.to_owned(), level, everywhere)))
             .collect();
         assert_eq!(found, expected, "mode {mode:o}");
+    }
+}
+
+/// A17: `check` says what the start would refuse.
+#[test]
+fn a17_a_master_secret_must_be_one() {
+    let folder = Folder::new("master");
+    let (cert, key) = folder.pair(&["app.example.com"], 0o600);
+    let phrase = "636f727265637420686f727365206261747465727920737461706c6520313233";
+    for (name, text) in [
+        ("weak", format!("0:{}", "00".repeat(32))),
+        ("phrase", format!("0:{RANDOM}\n1:{phrase}")),
+        ("short", format!("0:{}", "ab".repeat(16))),
+        ("junk", "x".into()),
+        ("empty", String::new()),
+    ] {
+        let master = folder.write(name, &text, 0o600);
+        let found =
+            probed(&[("tls.cert_file", &cert), ("tls.key_file", &key), ("keys.master_key_file", &master)]);
+        assert_eq!(found, [("keys.master_key_file".to_owned(), Level::Unsafe, true)], "{name}");
     }
 }
 
