@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Failure;
 
 const USAGE: &str = "\
-usage: countersign-benches <gateway|refresh|size|all> [--quick] [--rounds N] [--server PATH]
+usage: countersign-benches <gateway|refresh|verify|size|all> [--quick] [--rounds N] [--server PATH]
   --quick        a few seconds of everything: shows that it works, measures nothing
   --rounds N     alternated runs, of which the median counts [default: 3]
   --server PATH  the countersign binary [default: beside this program]";
@@ -18,6 +18,8 @@ pub(crate) enum Subject {
     Gateway,
     /// Durable rotations over HTTP.
     Refresh,
+    /// One access token.
+    Verify,
     /// Binary, memory, time to ready.
     Size,
 }
@@ -44,6 +46,7 @@ impl Arguments {
         let only = match words.next().as_deref() {
             Some("gateway") => Some(Subject::Gateway),
             Some("refresh") => Some(Subject::Refresh),
+            Some("verify") => Some(Subject::Verify),
             Some("size") => Some(Subject::Size),
             Some("all") => None,
             _ => return Err(USAGE.into()),
@@ -58,7 +61,8 @@ impl Arguments {
                 _ => return Err(USAGE.into()),
             }
         }
-        if !arguments.server.is_file() {
+        // Tokens are verified in this process.
+        if only != Some(Subject::Verify) && !arguments.server.is_file() {
             let path = arguments.server.display();
             return Err(format!(
                 "there is no {path}: build it with `cargo build --release -p countersign`, or name it with --server"

@@ -13,6 +13,7 @@ mod refresh;
 mod report;
 mod seed;
 mod size;
+mod verify;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -44,6 +45,9 @@ fn run() -> Result<(), Failure> {
         }
         if arguments.wants(Subject::Refresh) {
             refresh::run(&arguments).await?;
+        }
+        if arguments.wants(Subject::Verify) {
+            verify::run(&arguments).await?;
         }
         if arguments.wants(Subject::Size) {
             size::run(&arguments).await?;

@@ -94,6 +94,11 @@ impl Seeder {
         Ok(Self { engine: Arc::new(engine) })
     }
 
+    /// The engine.
+    pub(crate) fn engine(&self) -> Arc<Engine<SeedOutside>> {
+        Arc::clone(&self.engine)
+    }
+
     /// Opens sessions.
     pub(crate) async fn sessions(&self, count: usize) -> Result<Vec<Session>, Failure> {
         let mut tasks = JoinSet::new();
