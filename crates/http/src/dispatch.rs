@@ -46,8 +46,8 @@ pub(crate) async fn dispatch<O: Outside>(
     let own = is_own(request.uri().path());
     let (parts, body) = request.into_parts();
     let asks = own && site.asks_forward_auth(&parts, &client, peer);
-    let refused =
-        refuse(&site, &parts, peer, asks).or_else(|| misplaced::refuse(&site, &parts, own && !asks, &client));
+    let refused = refuse(&site, &parts, peer, asks)
+        .or_else(|| misplaced::refuse(&site, &parts, own && !asks, || client.context(&parts.headers)));
     let mut answer = match refused {
         Some(problem) => ours(problem.into_answer(&client.request)),
         // Before preflights: what is asked about may be one.

@@ -5,7 +5,7 @@ use countersign_core::domain::api_key::ApiKeyId;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::token::api_key;
 use countersign_core::port::Outside;
-use countersign_core::service::NewEvent;
+use countersign_core::service::{Context, NewEvent};
 use http::HeaderMap;
 use http::header::COOKIE;
 use http::request::Parts;
@@ -13,7 +13,6 @@ use memchr::memmem;
 
 use crate::site::Site;
 use crate::wire::problem::{Code, Problem};
-use crate::wire::request::Client;
 
 /// How keys of every environment begin.
 const PREFIX: &[u8] = b"csk_";
@@ -26,7 +25,7 @@ pub(crate) fn refuse<O: Outside>(
     site: &Site<O>,
     parts: &Parts,
     own: bool,
-    client: &Client,
+    context: impl FnOnce() -> Context,
 ) -> Option<Problem> {
     let (reason, key) = match in_query(parts.uri.query().unwrap_or_default(), own) {
         Some(key) => ("api_key_in_query", key),
@@ -34,7 +33,7 @@ pub(crate) fn refuse<O: Outside>(
     };
     let id = key.map(|id| id.to_string()).unwrap_or_default();
     let event = NewEvent::refused(EventName::InputValidationFail, reason).detail(&id);
-    site.engine.record(event, &client.context(&parts.headers));
+    site.engine.record(event, &context());
     Some(Problem::new(
         Code::InvalidRequest,
         "An API key belongs into the Authorization header, never into a URL or a cookie. Revoke this one: it may have been logged.",

@@ -9,6 +9,7 @@
 )]
 
 mod direct {
+    mod api_keys;
     mod hidden;
     mod question;
     mod stale;

@@ -11,6 +11,7 @@ use http::request::Parts;
 
 use crate::credentials::{self, Authorization, patiently};
 use crate::gateway::{Refusal, bounce_wanted, cors, is_unsafe};
+use crate::misplaced;
 use crate::site::Site;
 use crate::wire::cookie::Jar;
 use crate::wire::problem::{Code, Problem};
@@ -51,6 +52,9 @@ impl<O: Outside> Site<O> {
         rule: &RouteRule,
         context: &Context,
     ) -> Result<Passed, Stopped> {
+        if let Some(problem) = misplaced::refuse(self, parts, false, || context.clone()) {
+            return Err(Refusal::plain(problem).into());
+        }
         // A preflight carries no credentials; the proxy or the application answers it, and demanding some would end every request
         // behind it.
         if rule.auth == RouteAuth::None || cors::is_preflight(parts) {
