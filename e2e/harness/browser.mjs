@@ -35,7 +35,7 @@ function keyPin(port, servername) {
   });
 }
 
-/** Starts Chromium for the test `t`. `trust` lists `{ port, host }` of TLS servers; names under .test are loopback. */
+/** Starts Chromium for the test `t`. `trust` lists `{ port, host }` of TLS servers; they and names under .test are loopback. */
 export async function browser(t, { trust = [] } = {}) {
   const pins = await Promise.all(trust.map(({ port, host = "localhost" }) => keyPin(port, host)));
   const instance = await chromium.launch({
@@ -43,7 +43,7 @@ export async function browser(t, { trust = [] } = {}) {
     args: [
       ...FLAGS,
       `--ignore-certificate-errors-spki-list=${pins.join(",")}`,
-      "--host-resolver-rules=MAP *.test 127.0.0.1",
+      `--host-resolver-rules=${["*.test", ...trust.map(({ host }) => host).filter(Boolean)].map((name) => `MAP ${name} 127.0.0.1`).join(", ")}`,
     ],
     timeout: 30_000,
   });

@@ -118,6 +118,11 @@ impl Scene {
         self.front.client(self.proxy.address)
     }
 
+    /// Sends bytes over TLS, and gives what comes back.
+    pub(crate) async fn raw(&self, request: &str) -> String {
+        self.front.raw(self.proxy.address, request).await
+    }
+
     /// A browser that is signed in.
     pub(crate) async fn browser(&self) -> Client {
         self.site.add_user(ADA, &[]).await;

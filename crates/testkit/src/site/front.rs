@@ -7,8 +7,10 @@ use std::sync::Arc;
 use countersign_core::domain::cookie::CookiePolicy;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::TestSite;
 use crate::client::{Client, Door};
@@ -38,10 +40,23 @@ impl TestSite {
 impl Front {
     /// Whether a proxy with this certificate answers at an address.
     pub async fn answers(&self, address: SocketAddr) -> bool {
+        self.connect(address).await.is_ok()
+    }
+
+    /// Sends bytes over TLS to a proxy with this certificate, and gives all that comes back until it closes.
+    pub async fn raw(&self, address: SocketAddr, request: &str) -> String {
+        let mut stream = self.connect(address).await.expect("TLS");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        // Many close without saying so in TLS; what came until then counts.
+        drop(stream.read_to_end(&mut answer).await);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
         let host = self.origin.split("://").nth(1).expect("an origin").to_owned();
-        let Ok(stream) = TcpStream::connect(address).await else { return false };
         let name = ServerName::try_from(host).expect("name");
-        TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await.is_ok()
+        TlsConnector::from(Arc::clone(&self.tls)).connect(name, TcpStream::connect(address).await?).await
     }
 
     /// A new browser that reaches the site by way of the proxy at an address.

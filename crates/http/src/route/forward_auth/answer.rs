@@ -13,7 +13,6 @@ use super::judge::{Passed, Stopped};
 use super::naming::{ForwardingProxy, Misnamed, Named};
 use crate::credentials;
 use crate::gateway::{METHODS, Refusal, Shape, identity, see_other};
-use crate::misplaced;
 use crate::route::refresh_location;
 use crate::site::{Site, SiteUpstream};
 use crate::wire::body::{Answer, AnswerBody};
@@ -61,7 +60,7 @@ impl<O: Outside> Site<O> {
     ) -> Answer {
         let shape = Shape::of(&named.parts);
         let context = client.context(&named.parts.headers);
-        let stopped = match self.find_and_judge(&named, proxy, client, &context).await {
+        let stopped = match self.find_and_judge(&named, proxy, &context).await {
             Ok(passed) if reader == Reader::ClientOfRefused => {
                 // Somebody signed in or refreshed between the two questions: the same request passes now.
                 drop(passed);
@@ -88,7 +87,6 @@ impl<O: Outside> Site<O> {
         &self,
         named: &Named,
         proxy: ForwardingProxy,
-        client: &Client,
         context: &Context,
     ) -> Result<Answer, Stopped> {
         let parts = &named.parts;
@@ -96,9 +94,6 @@ impl<O: Outside> Site<O> {
             let what = format!("This is {}. The request names another host.", self.settings.public_origin);
             let problem = Problem::new(Code::InvalidRequest, what);
             return Err(problem.status(StatusCode::MISDIRECTED_REQUEST).into());
-        }
-        if let Some(problem) = misplaced::refuse(self, parts, false, client) {
-            return Err(problem.into());
         }
         if !METHODS.contains(&parts.method.as_str()) {
             let problem = Problem::new(Code::InvalidRequest, "This method is not supported.");
@@ -133,7 +128,7 @@ impl<O: Outside> Site<O> {
         if let Some(cookies) = self.other_cookies(asked) {
             out.insert(COOKIE, cookies);
         }
-        if let Some(authorization) = other_authorization(asked) {
+        if let Some(authorization) = other_authorization(asked, passed) {
             out.insert(AUTHORIZATION, authorization);
         }
         if let Some(principal) = &passed.principal {
@@ -222,9 +217,10 @@ fn is_page_load(parts: &Parts) -> bool {
     page && matches!(parts.method, Method::GET | Method::HEAD)
 }
 
-/// `Authorization` of another scheme than ours: the application's own.
-fn other_authorization(asked: &HeaderMap) -> Option<HeaderValue> {
-    if matches!(credentials::authorization(asked), credentials::Authorization::Token(_)) {
+/// `Authorization` that is the application's own: of another scheme, or on an open route a token that is none of ours.
+fn other_authorization(asked: &HeaderMap, passed: &Passed) -> Option<HeaderValue> {
+    let token = matches!(credentials::authorization(asked), credentials::Authorization::Token(_));
+    if token && passed.principal.is_some() {
         return None;
     }
     let mut own = HeaderMap::new();

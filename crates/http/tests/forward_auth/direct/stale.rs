@@ -146,6 +146,18 @@ async fn a_refusal_that_no_longer_holds() {
     desk.ask_for_client(&browser, "POST", "/a").expect(401, "token_expired").await;
 }
 
+/// K11: a node that has not heard of revocations for too long asks the store; no answer is no, and not "nobody".
+#[tokio::test]
+async fn k11_store_down_while_the_token_is_fresh() {
+    let desk = Desk::new(Caddy).await;
+    let browser = desk.site.signed_in(ADA).await;
+    desk.site.advance(std::time::Duration::from_secs(10));
+    desk.site.outside.store.set(Mode::Unavailable);
+    for target in ["/a", "/maybe/a"] {
+        desk.ask(&browser, "GET", target).expect(503, "store_unavailable").await.clears_nothing();
+    }
+}
+
 /// K11: without the store nothing passes that needs it.
 #[tokio::test]
 async fn k11_store_down() {

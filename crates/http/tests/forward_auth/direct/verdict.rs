@@ -68,6 +68,14 @@ async fn authorization() {
     let answer = desk.ask(&nobody, "GET", "/open/a").bearer(&access).expect_status(200).await;
     assert_eq!(answer.header("authorization"), None);
     assert_eq!(answer.header("x-auth-user"), None);
+    // An open route may have tokens of its own.
+    let answer = desk.ask(&nobody, "GET", "/open/a").bearer("theirs").expect_status(200).await;
+    assert_eq!(answer.header("authorization").as_deref(), Some("Bearer theirs"));
+    // Ours do not pass in another scheme either, nor the word that stands for a token that was taken away.
+    for value in [format!("Token {access}"), String::from("Bearer countersign")] {
+        let answer = desk.ask(&nobody, "GET", "/open/a").header("authorization", &value);
+        assert_eq!(answer.expect_status(200).await.header("authorization"), None, "{value}");
+    }
     // K02: an assertion is no credential, and what is refused is not made good by cookies.
     let assertion = desk.ask(&browser, "GET", "/a").expect_status(200).await.header("countersign-assertion");
     desk.ask(&browser, "GET", "/a").bearer(&assertion.unwrap()).expect(401, "wrong_purpose").await;

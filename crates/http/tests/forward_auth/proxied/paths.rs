@@ -7,6 +7,7 @@ use crate::scene::{Scene, before_each_proxy};
 
 before_each_proxy! {
     k05_no_spelling_gets_past
+    k05_no_raw_target_gets_past
     k05_no_header_gets_past
     k06_no_claim_gets_past
     open_paths_are_open
@@ -54,6 +55,32 @@ async fn k05_no_spelling_gets_past(kind: Kind) {
         let answer = nobody.get(target).send().await;
         assert_outside(&answer, target);
         assert!(scene.upstream.seen().is_empty(), "{target}: {:?}", scene.upstream.seen());
+    }
+}
+
+/// K05: targets that no browser sends: fragments, whole URLs, bytes that are no characters of a URL.
+async fn k05_no_raw_target_gets_past(kind: Kind) {
+    let scene = Scene::behind(kind).await;
+    for target in [
+        "/a#/open/",
+        "/a#/../open/x",
+        "/open/#/../../a",
+        "/open/..\\a",
+        "/open\\..\\a",
+        "https://app.example.com/a",
+        "https://app.example.com/open/../a",
+        "https://evil.example/open/../a",
+        "http://app.example.com?/open/",
+        "/open/..%00/a",
+        "/open/../\u{e9}",
+    ] {
+        let text = format!("GET {target} HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n");
+        let answer = scene.raw(&text).await;
+        let seen = scene.upstream.seen();
+        // What is open in every reading may pass, and as nobody.
+        let leaves = |target: &str| target.split(['/', '\\']).any(|segment| segment == "..");
+        let closed = seen.iter().filter(|seen| !seen.target.starts_with("/open/") || leaves(&seen.target));
+        assert_eq!(closed.count(), 0, "{target}: {seen:?} {answer}");
     }
 }
 

@@ -9,6 +9,7 @@ use crate::scene::{ADA, HOST, Scene, before_each_proxy};
 before_each_proxy! {
     requests_arrive_with_their_user
     k01_nobody_speaks_for_countersign
+    k03_connection_takes_nobody_away
     answers_come_back_whole
     bodies_and_forms
     other_credentials_pass
@@ -84,6 +85,25 @@ async fn k01_nobody_speaks_for_countersign(kind: Kind) {
         assert!(!seen.headers.keys().any(|name| name.as_str().starts_with("x-original")), "{all}");
         assert_eq!(seen.header("x-auth-user").is_some(), target == "/a", "{all}");
         assert_eq!(seen.headers.contains_key("countersign-assertion"), target == "/a", "{all}");
+    }
+}
+
+/// K03: `Connection` names what a client wants dropped on the way; what Countersign says is not the client's (CVE-2024-45410).
+async fn k03_connection_takes_nobody_away(kind: Kind) {
+    let scene = Scene::behind(kind).await;
+    let browser = scene.browser().await;
+    let nominated = "X-Auth-User, Countersign-Assertion, X-Auth-Session, X-Forwarded-Proto";
+    for (n, connection) in
+        [nominated, "keep-alive, X-Auth-User, Cookie", "X-Forwarded-Uri"].into_iter().enumerate()
+    {
+        browser.get("/a").header("connection", connection).expect_status(200).await;
+        let seen = scene.arrived(n);
+        for name in ["x-auth-user", "countersign-assertion", "x-auth-session", "x-forwarded-proto"] {
+            assert!(seen.headers.contains_key(name), "{connection}: {name} in {:?}", seen.headers);
+        }
+        // Nor may it tell the next hop to.
+        let passed = seen.header("connection").unwrap_or_default().to_ascii_lowercase();
+        assert!(!passed.contains("x-"), "{connection}: {passed}");
     }
 }
 
