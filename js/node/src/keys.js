@@ -6,8 +6,8 @@ import { spread, wait } from "./pause.js";
 import { isKid } from "./token.js";
 
 const TYPES = ["application/jwk-set+json", "application/json"];
-/** The longest key set: hundreds of keys. */
-const MAX_SET = 128 * 1024;
+/** The longest key set, in bytes. */
+const MAX_SET = 64 * 1024;
 /** Between attempts while there are no keys at all. */
 const START_PAUSE = 1000;
 /** Members of private and symmetric keys. */
