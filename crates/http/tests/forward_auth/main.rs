@@ -11,6 +11,7 @@
 mod direct {
     mod api_keys;
     mod hidden;
+    mod logging;
     mod question;
     mod stale;
     mod verdict;
