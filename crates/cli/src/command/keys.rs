@@ -101,13 +101,17 @@ fn told(done: &Done, keys: &[MasterKey], resealed: Option<u64>, settings: &Setti
     let file = file.map_or_else(|| "master.key".into(), |path| path.display().to_string());
     match done {
         Done::Resealed => vec![sealed],
-        Done::Removed(id) => vec![format!(
-            "Master secret {id} was removed. Backups of the store from before the last re-sealing need it: keep it with them."
-        )],
+        Done::Removed(id) => {
+            vec![format!(
+                "Master secret {id} was removed. Only backups of the store from before the last re-sealing need it."
+            )]
+        }
         Done::Rotated => {
             let mut lines = vec![
                 format!("New sessions are opened with master secret {current}. {sealed}"),
-                format!("Back this up: {file} has changed."),
+                format!(
+                    "Back this up: {file} has changed. Backups of the store from before now need the old secret: keep it with them."
+                ),
             ];
             let old = keys.iter().filter(|key| key.held && !key.current);
             lines.extend(old.map(|key| match &key.until {
