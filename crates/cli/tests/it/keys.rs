@@ -98,7 +98,13 @@ fn a_master_secret_is_rotated_beside_a_running_server() {
     let before = fs::read_to_string(place.path("master.key")).unwrap();
 
     let out = place.run(&["master-key", "rotate"]).fine();
-    for words in ["master secret 1", "2 values were sealed", "Back this up", "master-key remove 0"] {
+    for words in [
+        "master secret 1",
+        "2 values were sealed",
+        "Back this up",
+        "Backups of the store",
+        "master-key remove 0",
+    ] {
         assert!(out.contains(words), "{words}:\n{out}");
     }
     let after = fs::read_to_string(place.path("master.key")).unwrap();
@@ -123,7 +129,7 @@ fn a_master_secret_is_rotated_beside_a_running_server() {
 
     place.run(&["revoke", "--user", "ada@example.com"]).fine();
     let out = place.run(&["master-key", "remove", "0"]).fine();
-    assert!(out.contains("was removed") && out.contains("Backups"), "{out}");
+    assert!(out.contains("was removed"), "{out}");
     assert!(!fs::read_to_string(place.path("master.key")).unwrap().contains(old));
     assert_eq!(server.stop(), Some(0));
     let server = place.serve();
