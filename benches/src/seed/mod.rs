@@ -9,13 +9,14 @@ use std::time::Duration;
 use countersign_adapters::files::master_key;
 use countersign_adapters::{SystemClock, SystemEntropy};
 use countersign_core::domain::api_key::ApiKeyPolicy;
+use countersign_core::domain::client::Clients;
 use countersign_core::domain::csrf::{self, Binding};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::environment::Environment;
 use countersign_core::domain::id::{Epoch, UserId};
 use countersign_core::domain::key::Keyring;
 use countersign_core::domain::password::PasswordPolicy;
-use countersign_core::domain::policy::{Policy, SignUp};
+use countersign_core::domain::policy::{ApplicationPolicy, Policy, SignUp};
 use countersign_core::domain::rotation::{AfterRollback, RotationPolicy};
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::SessionPolicy;
@@ -203,6 +204,8 @@ fn policy(algorithm: Algorithm) -> Result<Policy, Failure> {
         account_throttle: throttle,
         network_throttle: throttle,
         api_keys: ApiKeyPolicy::default(),
+        clients: Clients::default(),
+        applications: ApplicationPolicy::default(),
         algorithm,
         prepublish: DAY,
         rotate_every: None,

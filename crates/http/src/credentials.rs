@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_core::domain::api_key::MachineScope;
+use countersign_core::domain::client::Presenter;
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::csrf::{self, Binding, PreSession};
 use countersign_core::domain::environment::Environment;
@@ -313,16 +314,38 @@ impl<O: Outside> Site<O> {
         carrier: Carrier,
         context: &Context,
     ) -> Result<Arc<RotateOutcome>, Problem> {
+        self.rotate_as(jar, carrier, Presenter::Cookie, context).await
+    }
+
+    /// The same for a browser that says which client it is.
+    pub(crate) async fn rotate_as(
+        &self,
+        jar: &Jar,
+        carrier: Carrier,
+        presenter: Presenter,
+        context: &Context,
+    ) -> Result<Arc<RotateOutcome>, Problem> {
         let Some(text) = jar.value(CookieKind::Refresh) else { return Err(Problem::missing()) };
+        self.rotate_token(text, carrier, presenter, context).await
+    }
+
+    /// Presents a refresh token, from wherever it came.
+    pub(crate) async fn rotate_token(
+        &self,
+        text: &str,
+        carrier: Carrier,
+        presenter: Presenter,
+        context: &Context,
+    ) -> Result<Arc<RotateOutcome>, Problem> {
         let token = RefreshToken::parse(text, self.engine.environment()).map_err(|error| {
             if error == RefreshTokenError::WrongEnvironment {
                 self.engine.record(NewEvent::refused(EventName::WrongEnvironment, "refresh_token"), context);
             }
             Problem::from(error)
         })?;
-        let how = Presentation { carrier, context: context.clone() };
+        let how = Presentation { carrier, presenter: presenter.clone(), context: context.clone() };
         let rotation = patiently(self.engine.rotate(&token, &how), |e| ServiceError::Store(e).into());
-        let shared = self.inflight.run(text, carrier, rotation).await;
+        let shared = self.inflight.run(text, carrier, presenter, rotation).await;
         shared.map_err(|error: Arc<RotateError>| Problem::from(&*error))
     }
 

@@ -178,6 +178,11 @@ impl LiveSessions {
         self.shutdown.send_replace(true);
     }
 
+    /// Turns true when the server stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.shutdown.subscribe()
+    }
+
     /// Completes when no exchange with an upstream is left: tunnels, too, have said goodbye then.
     pub(crate) async fn all_gone(self: &Arc<Self>) {
         // The site holds one, whoever follows another; each exchange holds its own.

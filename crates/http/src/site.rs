@@ -13,11 +13,15 @@ use countersign_core::service::{Audience, Engine};
 use countersign_proxy::client_ip::Trusted;
 use countersign_proxy::{Protected, PublicOrigin, Timeouts, Upstream};
 use http::HeaderName;
+use tokio::sync::Semaphore;
 
 use crate::gateway::inflight::Inflight;
 use crate::live::LiveSessions;
 use crate::route::ForwardAuth;
 use crate::route::bounce_guard::ReturnGuard;
+
+/// Streams of the revocation feed at a time: one a verifier.
+const MOST_FEEDS: usize = 256;
 
 /// How requests reach us.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +110,8 @@ pub struct Site<O: Outside> {
     pub(crate) inflight: Inflight,
     pub(crate) live: Arc<LiveSessions>,
     pub(crate) returns: ReturnGuard,
+    /// Streams of the revocation feed that may still be opened.
+    pub(crate) feeds: Arc<Semaphore>,
     pub(crate) ready: AtomicBool,
     pub(crate) requests: AtomicU64,
     ids: Mutex<Ids>,
@@ -137,6 +143,7 @@ impl<O: Outside> Site<O> {
             inflight: Inflight::default(),
             live: Arc::default(),
             returns: ReturnGuard::default(),
+            feeds: Arc::new(Semaphore::new(MOST_FEEDS)),
             ready: AtomicBool::new(true),
             requests: AtomicU64::new(0),
             ids: Mutex::default(),

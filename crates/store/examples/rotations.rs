@@ -111,6 +111,7 @@ async fn open_all(store: Arc<SqliteStore>, caller: u64, sessions: u64) -> Result
             amr: vec!["pwd".into()],
             scope: ScopeSet::default(),
             device: Device::new("192.0.2.1".parse().ok(), &"Mozilla/5.0 ".repeat(8)),
+            client: None,
             rotation: RotationRecord::opened(now),
             ended: None,
         };

@@ -4,6 +4,7 @@ use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -11,8 +12,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
-    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
+    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use crate::{MemoryStore, SqliteStore};
@@ -73,6 +74,14 @@ impl Store for AnyStore {
         at: Timestamp,
     ) -> Result<Option<UserRevoked>, StoreError> {
         delegate!(self, store => store.set_disabled(user, disabled, at))
+    }
+
+    async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
+        delegate!(self, store => store.user_by_identity(identity))
+    }
+
+    async fn identify(&self, identity: &Identity, new: NewUser) -> Result<Identified, StoreError> {
+        delegate!(self, store => store.identify(identity, new))
     }
 
     async fn admit_attempt(

@@ -1,13 +1,15 @@
 //! From settings to the rules in force.
 
 use super::blocklist;
-use crate::config::{self, AfterRollback, AtMaxSessions, Settings, Signup};
+use crate::config::{self, AfterRollback, AtMaxSessions, ClientTransport, Settings, Signup};
 use anyhow::Context;
 use countersign_core::domain::api_key::ApiKeyPolicy;
+use countersign_core::domain::client::{Client, ClientId, Clients, Transport};
 use countersign_core::domain::environment::Environment;
 use countersign_core::domain::password::PasswordPolicy;
-use countersign_core::domain::policy::{Policy, SessionLimit, SignUp};
+use countersign_core::domain::policy::{ApplicationPolicy, Policy, SessionLimit, SignUp};
 use countersign_core::domain::rotation::{self, RotationPolicy};
+use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::SessionPolicy;
 use countersign_core::domain::signing_key::Algorithm;
 use countersign_core::domain::throttle::ThrottleRule;
@@ -67,6 +69,8 @@ pub(super) fn policy(settings: &Settings) -> anyhow::Result<Policy> {
             max_ttl: settings.api_keys.max_ttl,
             max_per_user: settings.api_keys.max_per_user,
         },
+        clients: clients(settings)?,
+        applications: applications(settings)?,
         algorithm: match settings.keys.algorithm {
             config::Algorithm::EdDsa => Algorithm::EdDsa,
             config::Algorithm::Es256 => Algorithm::Es256,
@@ -76,6 +80,34 @@ pub(super) fn policy(settings: &Settings) -> anyhow::Result<Policy> {
         max_staleness: settings.revocation.max_staleness,
         code_ttl: CODE_TTL,
     })
+}
+
+fn clients(settings: &Settings) -> anyhow::Result<Clients> {
+    let clients = settings.clients.iter().map(|client| {
+        Ok(Client {
+            id: ClientId::parse(&client.id).with_context(|| format!("client id {:?}", client.id))?,
+            transport: match client.transport {
+                ClientTransport::Memory => Transport::Memory,
+                ClientTransport::Body => Transport::Body,
+            },
+            audience: client.audience.as_ref().map(|names| names.iter().map(|n| n.as_str().into()).collect()),
+            scope: scope(client.scope.as_deref())?,
+        })
+    });
+    Ok(Clients::new(clients.collect::<anyhow::Result<_>>()?))
+}
+
+fn applications(settings: &Settings) -> anyhow::Result<ApplicationPolicy> {
+    let open = &settings.open_sessions;
+    Ok(ApplicationPolicy {
+        issuers: open.issuers.iter().map(|issuer| issuer.as_str().into()).collect(),
+        create_users: open.create_users,
+        scope: scope(open.scope.as_deref())?,
+    })
+}
+
+fn scope(names: Option<&[String]>) -> anyhow::Result<Option<ScopeSet>> {
+    Ok(names.map(|names| ScopeSet::from_names(names.iter().map(String::as_str))).transpose()?)
 }
 
 fn sign_up(settings: &Settings) -> SignUp {

@@ -33,9 +33,9 @@ pub(crate) use problem::{Problem, Refused};
 pub(crate) use settings::{IdentityHeaders, Mail, Route, Settings, Transport, Upstream};
 pub(crate) use span::parse as parse_span;
 pub(crate) use value::{
-    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, ForwardingProxy, HostHeader, LogFormat,
-    LogLevel, PathPattern, SQLITE_ONLY, SQLITE_ONLY_REMEDY, SameSite, Signup, SmtpSecurity, StoreLocation,
-    TrustedProxies,
+    AfterRollback, Algorithm, AtMaxSessions, Auth, ClientTransport, Cors, Csrf, ForwardingProxy, HostHeader,
+    LogFormat, LogLevel, PathPattern, SQLITE_ONLY, SQLITE_ONLY_REMEDY, SameSite, Signup, SmtpSecurity,
+    StoreLocation, TrustedProxies,
 };
 
 /// A configuration that could be read, with everything the lint has to say about it.

@@ -2,12 +2,14 @@
 
 pub mod api_key;
 pub mod base62;
+pub mod client;
 pub mod cookie;
 pub mod csrf;
 pub mod device;
 pub mod environment;
 pub mod event;
 pub mod id;
+pub mod identity;
 pub mod isolation;
 pub mod key;
 pub mod password;

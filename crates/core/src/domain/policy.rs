@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::api_key::ApiKeyPolicy;
+use super::client::Clients;
 use super::password::PasswordPolicy;
 use super::rotation::RotationPolicy;
+use super::scope::ScopeSet;
 use super::session::SessionPolicy;
 use super::signing_key::{Algorithm, RotationSchedule};
 use super::throttle::ThrottleRule;
@@ -32,6 +34,17 @@ pub struct SessionLimit {
     pub end_oldest: bool,
 }
 
+/// What an application may do that opens sessions itself (`POST /auth/sessions`).
+#[derive(Clone, Debug, Default)]
+pub struct ApplicationPolicy {
+    /// Issuers whose users it may name by (iss, sub).
+    pub issuers: Vec<Box<str>>,
+    /// Create such a user at the first login.
+    pub create_users: bool,
+    /// What these sessions may do at most; none: what their users may.
+    pub scope: Option<ScopeSet>,
+}
+
 /// The rules in force at one deployment.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -53,6 +66,10 @@ pub struct Policy {
     pub network_throttle: ThrottleRule,
     /// API keys.
     pub api_keys: ApiKeyPolicy,
+    /// Clients that are handed tokens in a body.
+    pub clients: Clients,
+    /// Sessions that applications open for users whom they logged in themselves.
+    pub applications: ApplicationPolicy,
     /// What new signing keys are.
     pub algorithm: Algorithm,
     /// How long a signing key is published before it signs.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::client::ClientId;
 use super::device::Device;
 use super::id::{Epoch, KeyId, PublicId, Sid, UserId};
 use super::rotation::RotationRecord;
@@ -113,6 +114,8 @@ pub struct Session {
     pub amr: Vec<Box<str>>,
     /// What the session may do; never widened by a refresh (D07).
     pub scope: ScopeSet,
+    /// The client it was opened for; none for one that lives in cookies alone. Nobody else may renew it.
+    pub client: Option<ClientId>,
     /// The device that opened it or was last seen at a rotation.
     pub device: Device,
     /// Rotation state.

@@ -5,6 +5,7 @@ use crate::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use crate::domain::device::Device;
 use crate::domain::event::{Event, EventFilter};
 use crate::domain::id::{PublicId, Sid, UserId};
+use crate::domain::identity::Identity;
 use crate::domain::rotation::RotationRecord;
 use crate::domain::session::{EndReason, Ended, Held, Session};
 use crate::domain::signing_key::SigningKey;
@@ -15,8 +16,8 @@ use crate::domain::user::{Email, PasswordHash, User};
 mod values;
 
 pub use values::{
-    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
-    RevocationsSince, Rotated, SealedPlace, SealedValue, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
+    Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, StoreError, Use, UserRevoked,
 };
 
 /// Durable state.
@@ -56,6 +57,18 @@ pub trait Store: Send + Sync {
         disabled: bool,
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<UserRevoked>, StoreError>> + Send;
+
+    /// Whose an identity is.
+    fn user_by_identity(
+        &self,
+        identity: &Identity,
+    ) -> impl Future<Output = Result<Option<User>, StoreError>> + Send;
+    /// Whose an identity is; if it is nobody's, creates `new.user` and gives it to them.
+    fn identify(
+        &self,
+        identity: &Identity,
+        new: NewUser,
+    ) -> impl Future<Output = Result<Identified, StoreError>> + Send;
 
     // ── guesses ──
 

@@ -113,7 +113,7 @@ impl<O: Outside> Engine<O> {
         match accepted.map_err(ServiceError::from)? {
             Accepted::Created(user) => {
                 self.record(NewEvent::done(EventName::UserCreated, "by_invitation").user(&user.id), context);
-                let opened = self.open(&user, &["pwd"], request.replaces, context).await?;
+                let opened = self.open_session(&request.session(&user), context).await?;
                 Ok(SignUpOutcome::Opened(Box::new(opened)))
             }
             Accepted::Taken => Err(SignUpError::Taken),

@@ -1,7 +1,8 @@
 //! Signing in with a password (F05-F08).
 
 use super::engine::{Context, Engine, NewEvent, ServiceError};
-use super::open::{OpenError, Opened};
+use super::open::{NewSession, OpenError, Opened};
+use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::id::{Sid, UserId};
 use crate::domain::password::Password;
@@ -21,6 +22,8 @@ pub struct LogIn<'a> {
     pub device_cookie: Option<&'a str>,
     /// The session this browser holds.
     pub replaces: Option<Sid>,
+    /// For whom the session is, if not for cookies alone.
+    pub client: Option<&'a Client>,
 }
 
 /// Not signed in.
@@ -55,7 +58,12 @@ impl<O: Outside> Engine<O> {
         };
         let name = request.email.map_or("", |e| e.as_str());
         let user = self.check_password(name, user, request.password, request.device_cookie, context).await?;
-        let opened = self.open(&user, &["pwd"], request.replaces, context).await?;
+        let new = NewSession {
+            replaces: request.replaces,
+            client: request.client,
+            ..NewSession::login(&user, &["pwd"])
+        };
+        let opened = self.open_session(&new, context).await?;
         self.record(NewEvent::done(EventName::LoginSuccess, "password").user(&user.id), context);
         Ok(opened)
     }

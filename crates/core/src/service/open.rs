@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use super::engine::{Context, Engine, NewEvent, ServiceError};
 use super::principal::{SessionPrincipal, SessionView};
+use crate::domain::client::Client;
+use crate::domain::device::Device;
 use crate::domain::event::EventName;
 use crate::domain::id::{Generation, PublicId, Sid, TokenId};
 use crate::domain::rotation::RotationRecord;
+use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SecretString;
 use crate::domain::session::{EndReason, Held, Liveness, Session};
 use crate::domain::time::Timestamp;
-use crate::domain::token::access::{self, AccessClaims, COOKIE_CLIENT};
+use crate::domain::token::access::{self, AccessClaims, AccessProfile, COOKIE_CLIENT};
 use crate::domain::token::refresh;
 use crate::domain::token::standing::Proven;
 use crate::domain::user::User;
@@ -43,6 +46,42 @@ pub struct Opened {
     pub view: SessionView,
 }
 
+/// A session to open for a user who has proved who they are.
+#[derive(Debug)]
+pub(super) struct NewSession<'a> {
+    pub(super) user: &'a User,
+    /// How the user proved it.
+    pub(super) amr: &'a [&'a str],
+    /// When, if not now. The absolute deadline counts from there: an old login does not become young by a new session.
+    pub(super) auth_time: Option<Timestamp>,
+    /// The session that the same browser held; it ends in the same step.
+    pub(super) replaces: Option<Sid>,
+    /// For whom, if not for cookies alone.
+    pub(super) client: Option<&'a Client>,
+    /// What it may do at most.
+    pub(super) scope: Option<&'a ScopeSet>,
+    /// The device that will hold it, if that is not the one that asks.
+    pub(super) device: Option<&'a Device>,
+    /// Why, for the event.
+    pub(super) reason: &'a str,
+}
+
+impl<'a> NewSession<'a> {
+    /// By a login here and now, for cookies.
+    pub(super) const fn login(user: &'a User, amr: &'a [&'a str]) -> Self {
+        Self {
+            user,
+            amr,
+            auth_time: None,
+            replaces: None,
+            client: None,
+            scope: None,
+            device: None,
+            reason: "login",
+        }
+    }
+}
+
 /// A session was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -58,8 +97,8 @@ pub enum OpenError {
 }
 
 impl<O: Outside> Engine<O> {
-    /// Opens a session for a user who has just proved who they are by `amr`. Ids are always new: what a client sends is never adopted
-    /// (D09). `replaces` is the session that the same browser held; it ends in the same step.
+    /// Opens a session in cookies for a user who has just proved who they are by `amr`. `replaces` is the session that the same
+    /// browser held; it ends in the same step.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -70,7 +109,20 @@ impl<O: Outside> Engine<O> {
         replaces: Option<Sid>,
         context: &Context,
     ) -> Result<Opened, OpenError> {
+        self.open_session(&NewSession { replaces, ..NewSession::login(user, amr) }, context).await
+    }
+
+    /// Opens a session. Ids are always new: what a client sends is never adopted (D09).
+    pub(super) async fn open_session(
+        &self,
+        new: &NewSession<'_>,
+        context: &Context,
+    ) -> Result<Opened, OpenError> {
+        let NewSession { user, replaces, client, .. } = *new;
         let now = self.now();
+        let auth_time = new.auth_time.map_or(now, |at| at.min(now));
+        let limits = [client.and_then(|c| c.scope.as_ref()), new.scope];
+        let scope = limits.into_iter().flatten().fold(user.scope.clone(), |all, most| all.intersection(most));
         let session = Session {
             sid: Sid::from_bytes(self.random16()),
             public_id: PublicId::from_random(self.random16()),
@@ -79,12 +131,13 @@ impl<O: Outside> Engine<O> {
             master_key: self.keyring.current(),
             salt: self.outside.entropy().bytes(),
             created_at: now,
-            auth_time: now,
+            auth_time,
             seen_at: now,
-            expires_at: now.plus(self.policy.session.absolute_ttl),
-            amr: amr.iter().map(|m| (*m).into()).collect(),
-            scope: user.scope.clone(),
-            device: context.device.clone(),
+            expires_at: auth_time.plus(self.policy.session.absolute_ttl),
+            amr: new.amr.iter().map(|m| (*m).into()).collect(),
+            scope,
+            client: client.map(|c| c.id.clone()),
+            device: new.device.unwrap_or(&context.device).clone(),
             rotation: RotationRecord::opened(now),
             ended: None,
         };
@@ -115,7 +168,7 @@ impl<O: Outside> Engine<O> {
                 NewEvent::done(EventName::TokenRevoked, EndReason::SessionLimit.as_str()).detail(&detail);
             self.record(self.about(&held, event), context);
         }
-        self.record(self.about(&held, NewEvent::done(EventName::SessionCreated, "login")), context);
+        self.record(self.about(&held, NewEvent::done(EventName::SessionCreated, new.reason)), context);
         let (principal, tokens) = self.mint(&held, now, true)?;
         if !self.still_stands(&principal) {
             // Revoked between the write and here: nothing is minted after revoke has returned (P4).
@@ -134,22 +187,32 @@ impl<O: Outside> Engine<O> {
     ) -> Result<(Arc<SessionPrincipal>, Tokens), ServiceError> {
         let session = &held.session;
         let generation = session.rotation.current;
+        let client = session.client.as_ref().and_then(|id| self.policy.clients.find(id));
+        let scope = session.scope.intersection(&held.user.scope);
         let claims = AccessClaims {
             user: session.user.clone(),
             sid: session.sid,
             generation,
             epoch: session.epoch,
-            // A user who lost a scope loses it at the next rotation; nobody gains one (D07).
-            scope: session.scope.intersection(&held.user.scope),
+            // A user or a client who lost a scope loses it at the next rotation; nobody gains one (D07).
+            scope: match client.and_then(|c| c.scope.as_ref()) {
+                Some(most) => scope.intersection(most),
+                None => scope,
+            },
             auth_time: session.auth_time,
             amr: session.amr.clone(),
-            client: COOKIE_CLIENT.into(),
+            client: session.client.as_ref().map_or(COOKIE_CLIENT, |id| id.as_str()).into(),
             id: TokenId::from_random(self.random16()),
             issued_at: Timestamp::from_secs(now.as_secs()),
             expires_at: Timestamp::from_secs(session.access_expiry(&self.policy.session, now).as_secs()),
         };
         let keys = self.active_keys();
-        let access = self.sign(access::TYP, &access::to_json(&claims, &self.policy.access))?;
+        // A client's audience is part of what we accept ourselves; the configuration sees to it (D07).
+        let narrowed = client
+            .and_then(|c| c.audience.clone())
+            .map(|audience| AccessProfile { audience, ..self.policy.access.clone() });
+        let profile = narrowed.as_ref().unwrap_or(&self.policy.access);
+        let access = self.sign(access::TYP, &access::to_json(&claims, profile))?;
         // Browsers drop a longer cookie in silence, and the user would be signed out again at once (B11).
         if access.len() > LONGEST_ACCESS_TOKEN {
             let what = format!(

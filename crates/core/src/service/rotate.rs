@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::engine::{Context, Engine, NewEvent, ServiceError};
 use super::open::Tokens;
 use super::principal::{SessionPrincipal, SessionView};
+use crate::domain::client::Presenter;
 use crate::domain::event::EventName;
 use crate::domain::rotation::{Carrier, Presented, Verdict, judge};
 use crate::domain::session::{EndReason, Ended, Held, Liveness};
@@ -21,6 +22,8 @@ const ROUNDS: usize = 16;
 pub struct Presentation {
     /// A jar, or what is likely a stale copy.
     pub carrier: Carrier,
+    /// As which client.
+    pub presenter: Presenter,
     /// Who asks.
     pub context: Context,
 }
@@ -92,6 +95,12 @@ impl<O: Outside> Engine<O> {
             );
             return Err(RotateError::Unknown);
         };
+        if !self.policy.clients.admit(held.session.client.as_ref(), &how.presenter) {
+            // Says and changes nothing, as for a forged one: it must log nobody out, nor tell a thief what is missing.
+            let event = NewEvent::refused(EventName::InputValidationFail, "refresh_token_of_another_client");
+            self.record(self.about(&held, event), &how.context);
+            return Err(RotateError::Unknown);
+        }
         let presented = Presented { generation, carrier: how.carrier, device_proof: false };
         for _ in 0..ROUNDS {
             let now = self.now();

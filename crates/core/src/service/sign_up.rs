@@ -4,7 +4,8 @@ use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::engine::{Context, Engine, NewEvent, ServiceError};
-use super::open::{OpenError, Opened};
+use super::open::{NewSession, OpenError, Opened};
+use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::id::{Epoch, Sid, UserId};
 use crate::domain::password::{Password, WeakPassword};
@@ -27,6 +28,16 @@ pub struct SignUpRequest<'a> {
     pub invitation: Option<&'a str>,
     /// The session this browser holds.
     pub replaces: Option<Sid>,
+    /// For whom the session is, if not for cookies alone.
+    pub client: Option<&'a Client>,
+}
+
+impl SignUpRequest<'_> {
+    /// The session that its user is signed in with.
+    pub(super) fn session<'a>(&'a self, user: &'a User) -> NewSession<'a> {
+        let Self { replaces, client, .. } = *self;
+        NewSession { replaces, client, ..NewSession::login(user, &["pwd"]) }
+    }
 }
 
 /// What came of it.
@@ -110,7 +121,7 @@ impl<O: Outside> Engine<O> {
             SignUp::Immediate => {
                 let user = self.create(request.email, request.password, ScopeSet::default(), context).await?;
                 let user = user.ok_or(SignUpError::Taken)?;
-                let opened = self.open(&user, &["pwd"], request.replaces, context).await?;
+                let opened = self.open_session(&request.session(&user), context).await?;
                 Ok(SignUpOutcome::Opened(Box::new(opened)))
             }
         }

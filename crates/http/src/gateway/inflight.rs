@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest;
+use countersign_core::domain::client::Presenter;
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::service::{RotateError, RotateOutcome};
 use tokio::sync::OnceCell;
 
 /// What a rotation came to, shared by all who presented the same token at the same time.
 pub(crate) type Shared = Result<Arc<RotateOutcome>, Arc<RotateError>>;
-type Key = ([u8; 32], bool);
+/// Who presents is part of it: what one may have, another may not.
+type Key = ([u8; 32], bool, Presenter);
 
 /// Rotations in flight. Keyed by a hash of the whole token: a forged one with the same session id shares nothing.
 #[derive(Debug, Default)]
@@ -18,7 +20,13 @@ pub(crate) struct Inflight(Mutex<HashMap<Key, Arc<OnceCell<Shared>>>>);
 
 impl Inflight {
     /// Runs `rotate`, or waits for the one that runs already. A leader that goes away is replaced by a waiter.
-    pub(crate) async fn run<F>(&self, token: &str, carrier: Carrier, rotate: F) -> Shared
+    pub(crate) async fn run<F>(
+        &self,
+        token: &str,
+        carrier: Carrier,
+        presenter: Presenter,
+        rotate: F,
+    ) -> Shared
     where
         F: Future<Output = Result<RotateOutcome, RotateError>>,
     {
@@ -26,10 +34,10 @@ impl Inflight {
         for (to, from) in hash.iter_mut().zip(digest::digest(&digest::SHA256, token.as_bytes()).as_ref()) {
             *to = *from;
         }
-        let key = (hash, carrier == Carrier::StaleCopy);
+        let key = (hash, carrier == Carrier::StaleCopy, presenter);
         let cell = {
             let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(flights.entry(key).or_default())
+            Arc::clone(flights.entry(key.clone()).or_default())
         };
         let _leave = Leave { flights: self, key, cell: Arc::clone(&cell) };
         cell.get_or_init(|| async { rotate.await.map(Arc::new).map_err(Arc::new) }).await.clone()

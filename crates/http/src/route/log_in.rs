@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use countersign_core::domain::base62;
+use countersign_core::domain::client::{Client, Transport};
 use countersign_core::domain::cookie::{CookieKind, DEVICE_TTL};
+use countersign_core::domain::id::Sid;
 use countersign_core::domain::password::Password;
 use countersign_core::domain::return_to::ReturnTo;
 use countersign_core::domain::user::Email;
@@ -14,6 +16,8 @@ use serde::Deserialize;
 
 use super::Reply;
 use super::call::{Call, Media};
+use super::client::Entry;
+use crate::credentials::Genuine;
 use crate::gateway::see_other;
 use crate::site::Site;
 use crate::wire::body::Answer;
@@ -51,9 +55,8 @@ fn no_body() -> Problem {
 
 pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     Credentials::expected(&call)?;
-    let jar = call.jar(&site)?;
-    let genuine = site.genuine_or_none(&jar).await?;
-    site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let client = site.named_client(&call)?;
+    let Entry { jar, genuine } = site.entry(&call, client).await?;
     let credentials = Credentials::read(&call)?;
     let (email, password) =
         (Email::parse(&credentials.email).ok(), Password::parse(&credentials.password).ok());
@@ -62,7 +65,8 @@ pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply 
         email: email.as_ref(),
         password: password.as_ref(),
         device_cookie: Some(&device),
-        replaces: genuine.map(|g| g.sid),
+        replaces: site.replaced(genuine, client),
+        client,
     };
     match site.engine.log_in(&request, &call.context).await {
         Ok(opened) => Ok(site.signed_in(&call, &jar, &opened, &device, StatusCode::OK)),
@@ -90,12 +94,21 @@ impl<O: Outside> Site<O> {
             let target = call.field("return_to").unwrap_or_default();
             see_other(ReturnTo::parse(&target, &self.settings.public_origin).as_str())
         } else {
-            let mut answer = self.session_body(&opened.view, opened.tokens.access_expires_at);
+            let mut answer = self.session_body(&opened.view, &opened.tokens);
             *answer.status_mut() = status;
             answer
         };
-        self.entry_cookies(answer.headers_mut(), jar, opened, device);
+        // A native application has no jar, and the browser that asks in its name keeps the session that it has.
+        if self.transport(&opened.view) != Some(Transport::Body) {
+            self.entry_cookies(answer.headers_mut(), jar, opened, device);
+        }
         answer
+    }
+
+    /// The session that a new one takes the place of: the browser's own, if the new one will live there.
+    pub(super) fn replaced(&self, genuine: Option<Genuine>, client: Option<&Client>) -> Option<Sid> {
+        let native = client.is_some_and(|c| c.transport == Transport::Body);
+        genuine.filter(|_| !native).map(|g| g.sid)
     }
 
     /// The value of the browser's device cookie, or a fresh one for a browser without: chosen before the password is checked, so

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use countersign_core::domain::client::Presenter;
 use countersign_core::domain::return_to::ReturnTo;
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::port::Outside;
 
-use super::Reply;
 use super::call::Call;
+use super::refresh_body::RefreshRequest;
+use super::{Reply, refresh_body};
 use crate::gateway::{bounce_wanted, see_other};
 use crate::site::Site;
 use crate::wire::problem::{Code, Problem};
@@ -15,13 +17,28 @@ use crate::wire::problem::{Code, Problem};
 pub(super) async fn refresh<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     call.json_only()?;
     let jar = call.jar(&site)?;
+    let request = RefreshRequest::read(&call);
+    if let Ok(request) = &request
+        && request.refresh_token.is_some()
+    {
+        return refresh_body::refresh(&site, &call, &jar, request).await;
+    }
+    if !jar.has_session() {
+        // Nothing but the body could have said who it is.
+        request.as_ref().map_err(Clone::clone)?;
+    }
     if let Some(Err(error)) = site.refresh_cookie(&jar) {
         return Err(error.into());
     }
     call.genuine_for_change(&site, &jar).await?;
-    match site.rotate(&jar, Carrier::Jar, &call.context).await {
+    let named = request.ok().and_then(|r| r.client_id);
+    let presenter = match &named {
+        Some(id) => Presenter::CookieOf(site.registered(id)?.id.clone()),
+        None => Presenter::Cookie,
+    };
+    match site.rotate_as(&jar, Carrier::Jar, presenter, &call.context).await {
         Ok(rotated) => {
-            let mut answer = site.session_body(&rotated.view, rotated.tokens.access_expires_at);
+            let mut answer = site.session_body(&rotated.view, &rotated.tokens);
             site.hand_out(answer.headers_mut(), &rotated);
             Ok(answer)
         }

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::Reply;
 use super::call::Call;
+use super::client::TokenPart;
 use crate::site::Site;
 use crate::wire::body::{Answer, AnswerBody};
 use crate::wire::cookie;
@@ -26,6 +27,8 @@ struct SessionResponse<'a> {
     session: SessionPart<'a>,
     access_expires_at: Timestamp,
     csrf_token: &'a str,
+    #[serde(flatten)]
+    tokens: Option<TokenPart<'a>>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +82,7 @@ pub(super) async fn current<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
         .session_view(&principal)
         .await?
         .ok_or_else(|| Problem::new(Code::SessionRevoked, "The session was ended. Sign in again."))?;
-    Ok(site.session_body(&view, principal.claims().expires_at))
+    Ok(site.session_answer(&view, principal.claims().expires_at, None))
 }
 
 pub(super) async fn list<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
@@ -115,8 +118,17 @@ pub(super) async fn end<O: Outside>(site: Arc<Site<O>>, mut call: Call) -> Reply
 }
 
 impl<O: Outside> Site<O> {
-    /// 200 with the session body of design §7. No token is in it but the CSRF token.
-    pub(super) fn session_body(&self, view: &SessionView, access_expires_at: Timestamp) -> Answer {
+    /// 200 with the session body of design §7. The tokens are in it for a registered client only, else the CSRF token alone.
+    pub(super) fn session_body(&self, view: &SessionView, tokens: &Tokens) -> Answer {
+        self.session_answer(view, tokens.access_expires_at, self.token_part(view, tokens))
+    }
+
+    fn session_answer(
+        &self,
+        view: &SessionView,
+        access_expires_at: Timestamp,
+        tokens: Option<TokenPart<'_>>,
+    ) -> Answer {
         let (session, user) = (&view.held.session, &view.held.user);
         let csrf = token(self.engine.keyring(), Binding::Session(session.sid), self.engine.random16());
         json(&SessionResponse {
@@ -135,6 +147,7 @@ impl<O: Outside> Site<O> {
             },
             access_expires_at,
             csrf_token: csrf.as_ref().map_or("", |t| t.expose()),
+            tokens,
         })
     }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::Reply;
 use super::call::{Call, Media};
+use super::client::Entry;
 use super::log_in::Credentials;
 use crate::gateway::html;
 use crate::pages::{CheckMail, Confirmed};
@@ -19,9 +20,8 @@ use crate::wire::problem::{self, Code, Problem};
 
 pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     Credentials::expected(&call)?;
-    let jar = call.jar(&site)?;
-    let genuine = site.genuine_or_none(&jar).await?;
-    site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
+    let client = site.named_client(&call)?;
+    let Entry { jar, genuine } = site.entry(&call, client).await?;
     let credentials = Credentials::read(&call)?;
     let told = if call.media == Media::Json { call.json::<Invited>()?.invitation } else { None };
     let invitation = told.or_else(|| call.invitation());
@@ -31,7 +31,8 @@ pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
                 email: &email,
                 password: &password,
                 invitation: invitation.as_deref(),
-                replaces: genuine.map(|g| g.sid),
+                replaces: site.replaced(genuine, client),
+                client,
             };
             site.engine
                 .sign_up(&request, &call.context)

@@ -6,8 +6,8 @@ use axum::routing::{MethodFilter, MethodRouter};
 use countersign_core::port::Outside;
 
 use super::{
-    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, page, refresh, revoke, session,
-    sign_up, well_known,
+    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, page, refresh, revocations,
+    revoke, session, sign_up, well_known,
 };
 use crate::site::Site;
 
@@ -49,6 +49,7 @@ table! {
     "/auth/api-keys" => { GET api_keys::list, POST api_keys::create }
     "/auth/api-keys/{id}" => { GET api_keys::show, DELETE api_keys::revoke }
     "/auth/introspect" => { POST introspect::introspect }
+    "/auth/revocations" => { GET revocations::revocations }
     "/auth/revoke" => { POST revoke::revoke }
     "/auth/account" => { GET account::show }
     "/auth/account/sessions/end-others" => { POST account::end_others }

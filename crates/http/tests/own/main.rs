@@ -10,12 +10,14 @@
 mod auth {
     mod account;
     mod api_keys;
+    mod clients;
     mod csrf;
     mod introspect;
     mod login;
     mod logout;
     mod pages;
     mod refresh;
+    mod revocations;
     mod revoke;
     mod session;
     mod sessions;

@@ -10,6 +10,7 @@ use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -17,8 +18,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
-    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
+    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use state::State;
@@ -82,6 +83,14 @@ impl Store for MemoryStore {
         at: Timestamp,
     ) -> Result<Option<UserRevoked>, StoreError> {
         Ok(self.state().set_disabled(user, disabled, at))
+    }
+
+    async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
+        Ok(self.state().user_by_identity(identity))
+    }
+
+    async fn identify(&self, identity: &Identity, new: NewUser) -> Result<Identified, StoreError> {
+        self.state().identify(identity, new.user)
     }
 
     async fn admit_attempt(

@@ -6,13 +6,16 @@ use countersign_core::domain::api_key::{ApiKey, ApiKeyId};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::Event;
 use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
 use countersign_core::domain::throttle::{ThrottleKey, ThrottleState};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
-use countersign_core::port::{Code, Opening, Page, RevocationsSince, Rotated, StoreError, Use, UserRevoked};
+use countersign_core::port::{
+    Code, Identified, Opening, Page, RevocationsSince, Rotated, StoreError, Use, UserRevoked,
+};
 
 #[derive(Debug)]
 struct UserEntry {
@@ -30,6 +33,7 @@ pub(super) struct Attempts {
 #[derive(Debug, Default)]
 pub(super) struct State {
     users: BTreeMap<UserId, UserEntry>,
+    identities: BTreeMap<Identity, UserId>,
     pub(super) sessions: BTreeMap<Sid, Session>,
     pub(super) attempts: BTreeMap<ThrottleKey, Attempts>,
     pub(super) devices: BTreeMap<(UserId, ThrottleKey), Timestamp>,
@@ -59,6 +63,21 @@ impl State {
 
     pub(super) fn user_by_email(&self, email: &Email) -> Option<User> {
         self.users.values().find(|entry| entry.user.email == *email).map(|entry| entry.user.clone())
+    }
+
+    pub(super) fn user_by_identity(&self, identity: &Identity) -> Option<User> {
+        self.user(self.identities.get(identity)?)
+    }
+
+    pub(super) fn identify(&mut self, identity: &Identity, new: User) -> Result<Identified, StoreError> {
+        if let Some(known) = self.user_by_identity(identity) {
+            return Ok(Identified::Known(known));
+        }
+        if !self.create_user(new.clone())? {
+            return Ok(Identified::EmailTaken);
+        }
+        self.identities.insert(identity.clone(), new.id.clone());
+        Ok(Identified::Created(new))
     }
 
     pub(super) fn users(&self, after: Option<&Email>, limit: u32) -> Page<User> {

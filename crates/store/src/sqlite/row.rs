@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use countersign_core::domain::client::ClientId;
 use countersign_core::domain::device::Device;
 use countersign_core::domain::id::{Epoch, Generation, KeyId, PublicId, Sid, UserId};
 use countersign_core::domain::rotation::{Abandoned, RotationRecord};
@@ -25,7 +26,7 @@ macro_rules! session_columns {
     () => {
         "s.sid, s.public_id, s.user_id, s.epoch, s.master_key, s.salt, s.created_at, s.auth_time, s.seen_at, \
          s.expires_at, s.amr, s.scope, s.ip, s.user_agent, s.current, s.previous, s.handed_over_at, \
-         s.confirmed_at, s.lost, s.abandoned, s.ended_at, s.ended_reason"
+         s.confirmed_at, s.lost, s.abandoned, s.ended_at, s.ended_reason, s.client"
     };
 }
 pub(super) use {session_columns, user_columns};
@@ -146,6 +147,7 @@ pub(super) fn session(columns: &mut Columns<'_>) -> Sql<Session> {
             abandoned: abandoned_from_blob(&columns.next::<Option<Vec<u8>>>()?.unwrap_or_default())?,
         },
         ended: ended(columns)?,
+        client: columns.optional_text("sessions.client", ClientId::parse)?,
     })
 }
 

@@ -16,7 +16,8 @@ pub(super) type Version = u32;
 const APPLICATION_ID: i32 = 0x4373_674e;
 
 /// Each keeps the schema usable by the previous minor version of the program.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The latest version that this program knows.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of files")]
@@ -100,13 +101,15 @@ mod tests {
         let mut connection = connect(&path, Tuning::default()).unwrap();
         let steps = |first| [MIGRATIONS, &[first, "CREATE TABLE c (x TEXT) STRICT;"]].concat();
 
-        let broken = apply(&mut connection, &path, SUPPORTED, &steps("CREATE TABLE b (x TEXT) STRICT; nonsense;"));
+        let broken =
+            apply(&mut connection, &path, SUPPORTED, &steps("CREATE TABLE b (x TEXT) STRICT; nonsense;"));
         assert!(matches!(broken, Err(OpenError::Unusable { .. })), "{broken:?}");
         assert_eq!(version(&connection).unwrap(), Some(SUPPORTED));
         assert!(connection.prepare("SELECT x FROM b").is_err());
 
-        let done =
-            apply(&mut connection, &path, SUPPORTED, &steps("CREATE TABLE b (x TEXT) STRICT;")).unwrap().unwrap();
+        let done = apply(&mut connection, &path, SUPPORTED, &steps("CREATE TABLE b (x TEXT) STRICT;"))
+            .unwrap()
+            .unwrap();
         assert_eq!((done.from, done.to), (SUPPORTED, SUPPORTED + 2));
         assert_eq!(version(&connection).unwrap(), Some(SUPPORTED + 2));
         // The failed attempt's copy is still there and was not overwritten.

@@ -4,6 +4,7 @@ use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -11,8 +12,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
-    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
+    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use super::SqliteStore;
@@ -62,6 +63,16 @@ impl Store for SqliteStore {
     ) -> Result<Option<UserRevoked>, StoreError> {
         let user = user.clone();
         self.writer.write(move |c| users::set_disabled(c, &user, disabled, at)).await
+    }
+
+    async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
+        let identity = identity.clone();
+        self.readers.read(move |c| users::by_identity(c, &identity)).await
+    }
+
+    async fn identify(&self, identity: &Identity, new: NewUser) -> Result<Identified, StoreError> {
+        let identity = identity.clone();
+        self.writer.write(move |c| users::identify(c, &identity, new.user)).await
     }
 
     async fn admit_attempt(

@@ -50,6 +50,7 @@ macro_rules! conformance {
 conformance! {
     users::an_address_is_taken_once,
     users::users_are_listed_by_address,
+    users::a21_an_identity_is_one_users,
     users::a_user_comes_back_as_it_was,
     users::d11_a_new_password_ends_every_session,
     users::f04_a_hash_is_upgraded_only_if_it_is_still_the_same,

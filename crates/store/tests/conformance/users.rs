@@ -1,8 +1,9 @@
 //! Users.
 
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::session::EndReason;
 use countersign_core::domain::user::{PasswordHash, User};
-use countersign_core::port::{NewPassword, NewUser, Store};
+use countersign_core::port::{Identified, NewPassword, NewUser, Store};
 
 use crate::support::{at, session, user, with_user};
 
@@ -110,4 +111,23 @@ pub(crate) async fn verbs_on_nobody_change_nothing<S: Store>(store: &S) {
     assert!(store.revoke_user(&id, EndReason::LogoutAll, at(1)).await.unwrap().is_none());
     assert!(store.sessions_of(&id, true).await.unwrap().is_empty());
     assert!(store.users(None, 10).await.unwrap().rows.is_empty());
+}
+
+/// A21: a user elsewhere is known by issuer and subject, and is nobody else's whatever address comes along.
+pub(crate) async fn a21_an_identity_is_one_users<S: Store>(store: &S) {
+    let identity = |iss, sub| Identity::parse(iss, sub).unwrap();
+    let ada = identity("https://a.test", "1");
+    assert!(store.user_by_identity(&ada).await.unwrap().is_none());
+    let created = store.identify(&ada, NewUser { user: user(1) }).await.unwrap();
+    assert!(matches!(&created, Identified::Created(u) if u.id == user(1).id), "{created:?}");
+    same(&store.user_by_identity(&ada).await.unwrap().unwrap(), &user(1));
+    // Once more, with another user at hand: the one who is there, and nobody is created.
+    let again = store.identify(&ada, NewUser { user: user(2) }).await.unwrap();
+    assert!(matches!(&again, Identified::Known(u) if u.id == user(1).id), "{again:?}");
+    assert!(store.user(&user(2).id).await.unwrap().is_none());
+    // Another issuer's equal subject does not get at the account by its address.
+    let other = identity("https://b.test", "1");
+    let rival = User { email: user(1).email, ..user(3) };
+    assert!(matches!(store.identify(&other, NewUser { user: rival }).await.unwrap(), Identified::EmailTaken));
+    assert!(store.user_by_identity(&other).await.unwrap().is_none());
 }

@@ -129,6 +129,7 @@ impl Caller {
             amr: vec!["pwd".into()],
             scope: ScopeSet::default(),
             device: Device::new(None, std::str::from_utf8(&self.mark())?),
+            client: None,
             rotation: RotationRecord::opened(Timestamp::from_secs(1)),
             ended: None,
         })

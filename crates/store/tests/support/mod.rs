@@ -58,6 +58,7 @@ pub(crate) fn session(n: u64, user: &User) -> Session {
         amr: vec!["pwd".into(), "otp".into()],
         scope: ScopeSet::parse("read").unwrap(),
         device: Device::new("192.0.2.7".parse().ok(), "Browser/1.0"),
+        client: None,
         rotation: RotationRecord::opened(at(10)),
         ended: None,
     }

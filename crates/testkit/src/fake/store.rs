@@ -8,6 +8,7 @@ use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -15,8 +16,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith, Opening, Page,
-    RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
+    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 use countersign_store::{AnyStore, MemoryStore};
 
@@ -152,6 +153,7 @@ verbs! {
     reads {
         fn user(id: &UserId) -> Option<User>;
         fn user_by_email(email: &Email) -> Option<User>;
+        fn user_by_identity(identity: &Identity) -> Option<User>;
         fn users(after: Option<&Email>, limit: u32) -> Page<User>;
         fn session(sid: Sid) -> Option<Held>;
         fn session_by_public_id(id: &PublicId) -> Option<Held>;
@@ -186,6 +188,7 @@ verbs! {
         fn create_api_key(key: &ApiKey, limit: u32) -> KeyCreated;
         fn revoke_api_key(id: ApiKeyId, owner: Option<&UserId>, at: Timestamp) -> Option<ApiKey>;
         fn revoke_api_keys_of(owner: &UserId, at: Timestamp) -> Vec<ApiKeyId>;
+        fn identify(identity: &Identity, new: NewUser) -> Identified;
         fn put_code(code: Code) -> ();
         fn consume_code(hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code>;
         fn accept_invitation(hash: &[u8; 32], new: NewUser, at: Timestamp) -> Accepted;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_core::domain::api_key::ApiKeyPolicy;
+use countersign_core::domain::client::Clients;
 use countersign_core::domain::cookie::CookiePolicy;
 use countersign_core::domain::environment::Environment;
 use countersign_core::domain::isolation::Origins;
 use countersign_core::domain::key::Keyring;
 use countersign_core::domain::password::PasswordPolicy;
-use countersign_core::domain::policy::{Policy, SessionLimit, SignUp};
+use countersign_core::domain::policy::{ApplicationPolicy, Policy, SessionLimit, SignUp};
 use countersign_core::domain::rotation::{AfterRollback, RotationPolicy};
 use countersign_core::domain::route::RouteTable;
 use countersign_core::domain::session::SessionPolicy;
@@ -66,6 +67,8 @@ pub fn policy(environment: &str, issuer: &str) -> Policy {
             window: minutes(15),
         },
         api_keys: ApiKeyPolicy::default(),
+        clients: Clients::default(),
+        applications: ApplicationPolicy::default(),
         algorithm: Algorithm::EdDsa,
         prepublish: minutes(24 * 60),
         rotate_every: None,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+mod clients;
 mod forward_auth;
 mod gateway;
 mod network;
@@ -20,6 +21,7 @@ pub(crate) fn lint(settings: &Settings) -> Vec<Finding> {
     web::lint(settings, &mut found);
     accounts::lint(settings, &mut found);
     api_keys::lint(settings, &mut found);
+    clients::lint(settings, &mut found);
     gateway::lint(settings, &mut found);
     forward_auth::lint(settings, &mut found);
     found.into_vec()

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+mod clients;
 mod forward_auth;
 mod gateway;
 mod network;
@@ -9,6 +10,7 @@ mod protection;
 
 pub(crate) use accounts::{Accounts, Mail, Passwords, Throttle};
 pub(crate) use api_keys::ApiKeys;
+pub(crate) use clients::{Client, OpenSessions};
 pub(crate) use forward_auth::ForwardAuth;
 pub(crate) use gateway::{IdentityHeaders, Route, Upstream};
 pub(crate) use network::{Limits, Listen, Log, Tls, Transport};
@@ -65,6 +67,10 @@ pub(crate) struct Settings {
     pub(crate) forward_auth: Option<ForwardAuth>,
     /// `[limits]`
     pub(crate) limits: Limits,
+    /// `[open_sessions]`
+    pub(crate) open_sessions: OpenSessions,
+    /// `[[client]]`, in order.
+    pub(crate) clients: Vec<Client>,
     /// `[[upstream]]`, in order.
     pub(crate) upstreams: Vec<Upstream>,
     /// `[[route]]`, most specific first, with the default route of a sole upstream.
@@ -96,6 +102,8 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
     let tls = network::tls(&typed.tls, mode, problems);
     let listen = network::listen(typed.listen, public_url.as_ref(), hardened, problems);
     let mail = accounts::mail(typed.mail, problems);
+    let tokens = protection::tokens(typed.tokens, problems);
+    let clients = clients::clients(typed.clients, &tokens.audience, problems);
     Some(Settings {
         run_dir: typed
             .root
@@ -103,7 +111,9 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
             .unwrap_or_else(|| if hardened { "/run/countersign" } else { ".countersign" }.into()),
         listen,
         tls: tls?,
-        tokens: protection::tokens(typed.tokens, problems),
+        tokens,
+        open_sessions: clients::open_sessions(typed.open_sessions, problems),
+        clients,
         rotation: protection::rotation(&typed.rotation),
         revocation: protection::revocation(&typed.revocation),
         cookies: protection::cookies(&typed.cookies),

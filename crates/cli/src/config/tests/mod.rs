@@ -1,5 +1,6 @@
 //! The rules, as tables: what is typed, and what becomes of it.
 
+mod clients;
 mod development;
 mod document;
 mod forward_auth;

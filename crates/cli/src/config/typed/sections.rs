@@ -3,10 +3,10 @@
 use super::leaf::TimeOut;
 use super::reader::Reader;
 use crate::config::value::{
-    AfterRollback, Algorithm, AtMaxSessions, Auth, BaseUrl, Cors as CorsBy, Csrf as CsrfCheck, Environment,
-    ForwardingProxy, HeaderName, HostHeader, IdentityNames, LocalPath, LogFormat, LogLevel, Mailbox,
-    PathPattern, SameSite, Scope, Signup, SmtpServer, StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf,
-    UpstreamName, UpstreamUrl,
+    AfterRollback, Algorithm, AtMaxSessions, Auth, BaseUrl, ClientName, ClientTransport, Cors as CorsBy,
+    Csrf as CsrfCheck, Environment, ForwardingProxy, HeaderName, HostHeader, IdentityNames, LocalPath,
+    LogFormat, LogLevel, Mailbox, PathPattern, SameSite, Scope, Signup, SmtpServer, StoreLocation, TlsMode,
+    TrustedProxies, UpstreamCsrf, UpstreamName, UpstreamUrl,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -137,6 +137,14 @@ section! {
         unready: Duration,
         drain: Duration,
     }
+}
+section! {
+    /// `[open_sessions]`
+    OpenSessions { issuers: Vec<String>, create_users: bool, scope: Vec<Scope>, }
+}
+section! {
+    /// `[[client]]`
+    Client { id: ClientName, transport: ClientTransport, audience: Vec<String>, scope: Vec<Scope>, }
 }
 section! {
     /// `[[upstream]]`

@@ -55,6 +55,10 @@ choice! {
     AfterRollback { Heal = "heal", Revoke = "revoke", }
 }
 choice! {
+    /// `client.transport` (design §7).
+    ClientTransport { Memory = "memory", Body = "body", }
+}
+choice! {
     /// `cookies.same_site` (B06).
     SameSite { Strict = "strict", Lax = "lax", None = "none", }
 }

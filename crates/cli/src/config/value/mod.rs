@@ -8,14 +8,14 @@ mod path;
 mod store;
 
 pub(crate) use choice::{
-    AfterRollback, Algorithm, AtMaxSessions, Auth, Cors, Csrf, ForwardingProxy, HostHeader, LogFormat,
-    LogLevel, SameSite, Signup,
+    AfterRollback, Algorithm, AtMaxSessions, Auth, ClientTransport, Cors, Csrf, ForwardingProxy, HostHeader,
+    LogFormat, LogLevel, SameSite, Signup,
 };
 pub(super) use choice::{TlsMode, UpstreamCsrf};
 pub(super) use mail::Mailbox;
 pub(crate) use mail::{SmtpSecurity, SmtpServer};
 pub(crate) use name::Environment;
-pub(super) use name::{HeaderName, IdentityNames, Scope, UpstreamName};
+pub(super) use name::{ClientName, HeaderName, IdentityNames, Scope, UpstreamName};
 pub(crate) use network::TrustedProxies;
 pub(super) use network::{BaseUrl, UpstreamUrl, is_loopback, is_loopback_host};
 pub(super) use path::LocalPath;

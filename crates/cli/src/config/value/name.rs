@@ -2,6 +2,7 @@
 
 use crate::config::suggest;
 use crate::config::typed::{Leaf, Misfit};
+use countersign_core::domain::client::ClientId;
 use std::fmt;
 use toml::Value;
 
@@ -61,6 +62,22 @@ impl Leaf for UpstreamName {
         Err(Misfit::new(
             "this is not an upstream name",
             "write 1 to 32 of a-z, 0-9, - and _, such as \"app\"",
+        ))
+    }
+}
+
+/// A client's id; also the claim `client_id` of its tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) struct ClientName(pub(in crate::config) String);
+
+impl Leaf for ClientName {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        if ClientId::parse(text).is_some() {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Misfit::new(
+            "this is not a client's id",
+            "write 1 to 64 of A-Z, a-z, 0-9, ., _ and -, such as \"ios\"; \"countersign\" is what sessions without a client are called",
         ))
     }
 }

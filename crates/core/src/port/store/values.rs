@@ -208,6 +208,17 @@ pub struct OpenedWith {
     pub until: Timestamp,
 }
 
+/// What became of [`super::Store::identify`].
+#[derive(Clone, Debug)]
+pub enum Identified {
+    /// The identity is this user's.
+    Known(User),
+    /// It was nobody's, and is the new user's now.
+    Created(User),
+    /// It is nobody's, and somebody else has the new user's address; nothing changed.
+    EmailTaken,
+}
+
 /// Part of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

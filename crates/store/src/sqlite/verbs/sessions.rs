@@ -57,9 +57,9 @@ fn surplus(
 fn insert(connection: &Connection, new: &Session) -> Sql<()> {
     let sql = "INSERT INTO sessions (sid, public_id, user_id, epoch, master_key, salt, created_at, auth_time, seen_at,
                    expires_at, amr, scope, ip, user_agent, current, previous, handed_over_at, confirmed_at, lost,
-                   abandoned, abandoned_until, ended_at, ended_reason)
+                   abandoned, abandoned_until, ended_at, ended_reason, client)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                   ?22, ?23)";
+                   ?22, ?23, ?24)";
     let rotation = &new.rotation;
     let params = params![
         new.sid.as_bytes(),
@@ -85,6 +85,7 @@ fn insert(connection: &Connection, new: &Session) -> Sql<()> {
         rotation.abandoned.iter().map(|range| range.until.as_millis()).max(),
         new.ended.map(|ended| ended.at.as_millis()),
         new.ended.map(|ended| ended.reason.as_str()),
+        new.client.as_ref().map(|client| client.as_str()),
     ];
     run(connection, sql, params)?;
     Ok(())

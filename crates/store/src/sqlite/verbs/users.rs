@@ -1,10 +1,11 @@
 //! Users.
 
 use countersign_core::domain::id::UserId;
+use countersign_core::domain::identity::Identity;
 use countersign_core::domain::session::EndReason;
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
-use countersign_core::port::{NewPassword, Page, UserRevoked};
+use countersign_core::port::{Identified, NewPassword, Page, UserRevoked};
 use rusqlite::{Connection, params};
 
 use super::revocation;
@@ -36,6 +37,32 @@ pub(in crate::sqlite) fn by_id(connection: &Connection, id: &UserId) -> Sql<Opti
 pub(in crate::sqlite) fn by_email(connection: &Connection, email: &Email) -> Sql<Option<User>> {
     const SQL: &str = concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.email = ?1");
     first(connection, SQL, [email.as_str()], user)
+}
+
+pub(in crate::sqlite) fn by_identity(connection: &Connection, identity: &Identity) -> Sql<Option<User>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM identities AS i JOIN users AS u ON u.id = i.user_id WHERE i.issuer = ?1 AND i.subject = ?2"
+    );
+    first(connection, SQL, [identity.issuer(), identity.subject()], user)
+}
+
+pub(in crate::sqlite) fn identify(
+    connection: &Connection,
+    identity: &Identity,
+    new: User,
+) -> Sql<Identified> {
+    if let Some(known) = by_identity(connection, identity)? {
+        return Ok(Identified::Known(known));
+    }
+    if !create(connection, &new)? {
+        return Ok(Identified::EmailTaken);
+    }
+    let sql = "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES (?1, ?2, ?3, ?4)";
+    let created_at = new.created_at.as_millis();
+    run(connection, sql, params![identity.issuer(), identity.subject(), new.id.as_str(), created_at])?;
+    Ok(Identified::Created(new))
 }
 
 pub(in crate::sqlite) fn page(connection: &Connection, after: Option<&Email>, limit: u32) -> Sql<Page<User>> {
