@@ -25,6 +25,7 @@ pub(crate) async fn a_session_comes_back_as_it_was<S: Store>(store: &S) {
     full.rotation.from = Some(Generation(3));
     full.rotation.confirmed_at = Some(Timestamp::from_millis(11_001));
     full.rotation.lost = 10;
+    full.client = countersign_core::domain::client::ClientId::parse("ios");
     let range = |first, last| Abandoned {
         first: Generation(first),
         last: Generation(last),
