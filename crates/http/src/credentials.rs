@@ -125,7 +125,10 @@ impl<O: Outside> Site<O> {
         if token.starts_with(API_KEY) {
             return self.api_key(token, context).await.map(Principal::ApiKey);
         }
-        self.session_bearer(token, context).await.map(Principal::Session)
+        self.refuse_opaque(token, context)?;
+        patiently(self.engine.verify_bearer(token, context), VerifyError::Store)
+            .await
+            .map_err(|error| self.refused(&error, context))
     }
 
     /// Judges a bearer token where only a session will do: an API key neither signs in nor mints keys nor changes
@@ -135,6 +138,19 @@ impl<O: Outside> Site<O> {
         token: &str,
         context: &Context,
     ) -> Result<Arc<SessionPrincipal>, Problem> {
+        self.refuse_opaque(token, context)?;
+        patiently(self.engine.verify_access(token, context), VerifyError::Store)
+            .await
+            .map_err(|error| self.refused(&error, context))
+    }
+
+    fn refused(&self, error: &VerifyError, context: &Context) -> Problem {
+        self.record_verify(error, context);
+        Problem::from(error)
+    }
+
+    /// Tokens of other kinds than access tokens, by their look.
+    fn refuse_opaque(&self, token: &str, context: &Context) -> Result<(), Problem> {
         let other = |prefix| environment_of(token, prefix).is_some_and(|e| e != *self.engine.environment());
         if other(REFRESH) || other(API_KEY) {
             self.engine.record(NewEvent::refused(EventName::WrongEnvironment, "bearer"), context);
@@ -149,10 +165,7 @@ impl<O: Outside> Site<O> {
         if token.starts_with(API_KEY) {
             return Err(Problem::new(Code::WrongPurpose, "This needs a session. An API key is none."));
         }
-        patiently(self.engine.verify_access(token, context), VerifyError::Store).await.map_err(|error| {
-            self.record_verify(&error, context);
-            Problem::from(&error)
-        })
+        Ok(())
     }
 
     /// Judges an API key.

@@ -39,6 +39,7 @@ impl Holder {
         match principal {
             Principal::Session(session) => Self::Session(session.claims().sid),
             Principal::ApiKey(key) => Self::ApiKey(key.id()),
+            Principal::Foreign(foreign) => Self::Session(foreign.claims().sid),
         }
     }
 }
@@ -76,6 +77,8 @@ impl LiveSessions {
                 // The last use was written down a minute ago at most.
                 Principal::Session(_) => engine.policy().session.idle_ttl.saturating_sub(NOTED),
                 Principal::ApiKey(_) => engine.policy().max_staleness,
+                // No store knows it; the sweep ends it with its token.
+                Principal::Foreign(foreign) => foreign.claims().expires_at.since(engine.now()),
             }),
         });
         entry.ended.subscribe()
@@ -120,6 +123,7 @@ impl LiveSessions {
                     .await
                     .map(|stands| stands.then(|| now.plus(engine.policy().max_staleness)))
                     .map_err(Into::into),
+                Principal::Foreign(_) => Ok(None),
             };
             let next = match next {
                 Ok(next) => next,
@@ -204,7 +208,7 @@ impl<O: Outside> Live for LiveConnection<O> {
         match &self.principal {
             Some(Principal::Session(session)) => self.engine.note_activity(session),
             Some(Principal::ApiKey(key)) => self.engine.note_key_activity(key),
-            None => {}
+            Some(Principal::Foreign(_)) | None => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, ServiceError};
 use super::principal::Principal;
-use crate::domain::id::{Sid, TokenId};
+use crate::domain::id::{PublicId, Sid, TokenId};
 use crate::domain::time::Timestamp;
 use crate::domain::token::assertion::{self, AssertionClaims};
 use crate::port::Outside;
@@ -41,8 +41,10 @@ impl<O: Outside> Engine<O> {
     pub fn assertion(&self, principal: &Principal, audience: &Audience) -> Result<Arc<str>, ServiceError> {
         let session = match principal {
             Principal::Session(session) => session,
-            // What a key may do is decided anew on each request, so nothing is reused.
-            Principal::ApiKey(_) => return Ok(self.assert(principal, audience, self.now())?.into()),
+            // What a key may do is decided anew on each request, so nothing is reused; other issuers' tokens are rare.
+            Principal::ApiKey(_) | Principal::Foreign(_) => {
+                return Ok(self.assert(principal, audience, self.now())?.into());
+            }
         };
         let now = self.now();
         let claims = session.claims();
@@ -74,9 +76,9 @@ impl<O: Outside> Engine<O> {
         audience: &Audience,
         now: Timestamp,
     ) -> Result<String, ServiceError> {
-        let (session, key) = match principal {
-            Principal::Session(session) => (Some(session), None),
-            Principal::ApiKey(key) => (None, Some(key.id().to_string())),
+        let key = match principal {
+            Principal::Session(_) | Principal::Foreign(_) => None,
+            Principal::ApiKey(key) => Some(key.id().to_string()),
         };
         let (iat, exp) = assertion::times(now);
         let jti = TokenId::from_random(self.random16());
@@ -88,13 +90,13 @@ impl<O: Outside> Engine<O> {
             exp,
             iat,
             jti: jti.as_str(),
-            session: session.map(|s| s.session().as_str()),
+            session: principal.session().map(PublicId::as_str),
             api_key: key.as_deref(),
             env: self.environment().as_str(),
             purpose: assertion::PURPOSE,
             scope: principal.scope().to_string(),
             auth_time: principal.auth_time().map(Timestamp::as_secs),
-            amr: session.map(|s| &*s.claims().amr),
+            amr: principal.methods(),
             email,
             email_verified: email.map(|_| true),
         };

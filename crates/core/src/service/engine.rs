@@ -15,6 +15,7 @@ use crate::domain::key::Keyring;
 use crate::domain::policy::Policy;
 use crate::domain::secret::SecretArray;
 use crate::domain::time::Timestamp;
+use crate::domain::token::trust::Issuers;
 use crate::port::{Clock, Entropy, HashError, Outside, StoreError};
 
 /// All use cases, over one outside.
@@ -29,6 +30,8 @@ pub struct Engine<O: Outside> {
     pub(super) seen: Cache<[u8; 32], Arc<SessionPrincipal>>,
     /// Assertions made within the last 30 s.
     pub(super) assertions: Cache<super::assert::AssertionKey, Arc<super::assert::Made>>,
+    /// Others whose access tokens are accepted.
+    pub(super) issuers: RwLock<Arc<Issuers>>,
 }
 
 impl<O: Outside> std::fmt::Debug for Engine<O> {

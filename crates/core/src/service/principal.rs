@@ -10,6 +10,7 @@ use crate::domain::session::{Held, SessionPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::token::access::AccessClaims;
 use crate::domain::token::standing::{Proven, Subject};
+use crate::domain::token::trust;
 use crate::domain::user::Email;
 
 /// Who a verified request acts for.
@@ -22,6 +23,8 @@ pub enum Principal {
     Session(Arc<SessionPrincipal>),
     /// A user, by an API key.
     ApiKey(Arc<KeyPrincipal>),
+    /// A user of another issuer that the configuration trusts (A04): no session of ours stands behind it.
+    Foreign(Arc<ForeignPrincipal>),
 }
 
 impl Principal {
@@ -31,6 +34,7 @@ impl Principal {
         match self {
             Self::Session(session) => session.user(),
             Self::ApiKey(key) => key.owner(),
+            Self::Foreign(foreign) => &foreign.claims().user,
         }
     }
 
@@ -40,6 +44,7 @@ impl Principal {
         match self {
             Self::Session(session) => session.scope(),
             Self::ApiKey(key) => key.scope(),
+            Self::Foreign(foreign) => &foreign.claims().scope,
         }
     }
 
@@ -49,6 +54,8 @@ impl Principal {
         match self {
             Self::Session(session) => session.verified_email(),
             Self::ApiKey(key) => key.email.as_ref(),
+            // Whom another issuer vouches for, nobody here does (A21).
+            Self::Foreign(_) => None,
         }
     }
 
@@ -58,6 +65,7 @@ impl Principal {
         match self {
             Self::Session(session) => Some(session.session()),
             Self::ApiKey(_) => None,
+            Self::Foreign(foreign) => Some(&foreign.session),
         }
     }
 
@@ -67,15 +75,27 @@ impl Principal {
         match self {
             Self::Session(session) => Some(session.claims().auth_time),
             Self::ApiKey(_) => None,
+            Self::Foreign(foreign) => Some(foreign.claims().auth_time),
         }
     }
 
-    /// When it certainly ends.
+    /// How the user proved who they are (`amr`). With a key nobody did.
+    #[must_use]
+    pub fn methods(&self) -> Option<&[Box<str>]> {
+        match self {
+            Self::Session(session) => Some(&session.claims().amr),
+            Self::ApiKey(_) => None,
+            Self::Foreign(foreign) => Some(&foreign.claims().amr),
+        }
+    }
+
+    /// When it certainly ends. Of another issuer's session nobody here knows more than its token says.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         match self {
             Self::Session(session) => session.session_expires_at(),
             Self::ApiKey(key) => key.expires_at(),
+            Self::Foreign(foreign) => foreign.claims().expires_at,
         }
     }
 }
@@ -131,6 +151,31 @@ impl KeyPrincipal {
 
     pub(super) const fn epoch(&self) -> Epoch {
         self.epoch
+    }
+}
+
+/// A request with another issuer's access token.
+#[derive(Debug)]
+pub struct ForeignPrincipal {
+    proven: Proven,
+    session: PublicId,
+}
+
+impl ForeignPrincipal {
+    /// `None` for a token of the home issuer: that has a session here, and takes the way that asks for it.
+    pub(super) fn new(proven: Proven) -> Option<Self> {
+        let session = trust::session_of(proven.foreign_issuer()?, &proven.claims().sid);
+        Some(Self { proven, session })
+    }
+
+    /// The verified claims; the user is called by the name that they have here.
+    #[must_use]
+    pub const fn claims(&self) -> &AccessClaims {
+        self.proven.claims()
+    }
+
+    pub(super) fn subject(&self) -> Subject<'_> {
+        self.proven.subject()
     }
 }
 

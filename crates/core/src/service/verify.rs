@@ -124,6 +124,7 @@ impl<O: Outside> Engine<O> {
         match principal {
             Principal::Session(session) => self.still_stands(session),
             Principal::ApiKey(key) => self.key_stands(key),
+            Principal::Foreign(foreign) => self.foreign_stands(foreign),
         }
     }
 
@@ -155,7 +156,7 @@ impl<O: Outside> Engine<O> {
     }
 
     /// How a session stands as far as this node's memory knows.
-    fn remembered(&self, subject: &Subject<'_>) -> Standing {
+    pub(super) fn remembered(&self, subject: &Subject<'_>) -> Standing {
         match self.memory.refuses(subject.user, subject.epoch, subject.sid, subject.generation) {
             None => Standing::Live { epoch: subject.epoch },
             Some(Refusal::Revoked) => Standing::Revoked,

@@ -19,6 +19,7 @@ mod forwarding;
 mod http2;
 mod identity;
 mod isolation;
+mod issuers;
 mod live;
 mod malformed;
 mod outage;

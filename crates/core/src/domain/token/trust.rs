@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 use super::jwk::VerifyingKey;
 use super::jws::{JwsRefusal, KeySet};
 use super::refusal::TokenRefusal;
-use crate::domain::id::UserId;
+use crate::domain::id::{PublicId, Sid, UserId};
 
 /// Keys of other issuers whose access tokens are accepted, by configuration.
 #[derive(Debug, Default)]
@@ -65,19 +65,32 @@ impl<'k> Trusted<'k> {
 }
 
 /// What a user of another issuer is called here. The identity is (iss, sub), never `sub` alone (A21): whoever another
-/// issuer calls by a name of ours is somebody else. 128 bits of SHA-256(length of iss ‖ iss ‖ sub), so that the name
+/// issuer calls by a name of ours is somebody else. 128 bits of SHA-256 over issuer and subject, length-prefixed, so that the name
 /// looks like any other and stays the same.
 #[must_use]
 pub fn user_of(issuer: &str, sub: &UserId) -> UserId {
-    let mut input = Vec::with_capacity(8 + issuer.len() + sub.as_str().len());
-    input.extend_from_slice(&(issuer.len() as u64).to_be_bytes());
-    input.extend_from_slice(issuer.as_bytes());
-    input.extend_from_slice(sub.as_str().as_bytes());
+    UserId::from_random(name_of(issuer, b"", sub.as_str().as_bytes()))
+}
+
+/// What a session of another issuer is called here, in place of the public id that only its issuer knows. The sid cannot
+/// be had back from it.
+#[must_use]
+pub fn session_of(issuer: &str, sid: &Sid) -> PublicId {
+    PublicId::from_random(name_of(issuer, b"session", sid.as_bytes()))
+}
+
+fn name_of(issuer: &str, label: &[u8], id: &[u8]) -> [u8; 16] {
+    let mut input = Vec::with_capacity(16 + issuer.len() + label.len() + id.len());
+    for part in [issuer.as_bytes(), label] {
+        input.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        input.extend_from_slice(part);
+    }
+    input.extend_from_slice(id);
     let mut name = [0; 16];
     for (to, from) in name.iter_mut().zip(digest::digest(&digest::SHA256, &input).as_ref()) {
         *to = *from;
     }
-    UserId::from_random(name)
+    name
 }
 
 #[cfg(test)]
