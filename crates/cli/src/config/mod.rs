@@ -14,6 +14,7 @@ mod private;
 mod probe;
 mod problem;
 mod settings;
+mod shared_secret;
 mod show;
 mod span;
 mod suggest;
@@ -31,6 +32,7 @@ pub(crate) use private::Private;
 pub(crate) use probe::probe;
 pub(crate) use problem::{Problem, Refused};
 pub(crate) use settings::{IdentityHeaders, Mail, Route, Settings, Transport, Upstream};
+pub(crate) use shared_secret::shared_secret;
 pub(crate) use span::parse as parse_span;
 pub(crate) use value::{
     AfterRollback, Algorithm, AtMaxSessions, Auth, ClientTransport, Cors, Csrf, ForwardingProxy, HostHeader,

@@ -4,7 +4,7 @@ mod certificate;
 mod master_key;
 
 use super::finding::{Finding, Findings};
-use super::{Mail, Settings, Transport, show};
+use super::{Mail, Settings, Transport, shared_secret, show};
 use std::fs::File;
 use std::path::Path;
 
@@ -24,10 +24,15 @@ pub(crate) fn probe(settings: &Settings) -> Vec<Finding> {
         readable("passwords.blocklist_file", list, "a list of passwords, one a line", &mut found);
     }
     master_key::probe(settings.keys.master_key_file.as_deref(), &mut found);
-    if let Some(forward_auth) = &settings.forward_auth
-        && readable("forward_auth.secret_file", &forward_auth.secret_file, "the shared secret", &mut found)
-    {
-        private_mode("forward_auth.secret_file", &forward_auth.secret_file, &mut found);
+    if let Some(forward_auth) = &settings.forward_auth {
+        let (key, path) = ("forward_auth.secret_file", &forward_auth.secret_file);
+        if readable(key, path, "the shared secret", &mut found)
+            && private_mode(key, path, &mut found)
+            && let Err(fault) = shared_secret(path)
+        {
+            let remedy = "write one with `openssl rand -hex 32`, and give the same to the proxy";
+            found.refuse(key, quoted(path), &fault.to_string(), remedy);
+        }
     }
     if let Some(Mail::Directory { path, .. }) = &settings.mail
         && path.exists()

@@ -151,3 +151,29 @@ fn a_certificate_for_another_host_is_a_warning() {
     assert_eq!(about(&["www.example.com"]), warned);
     assert_eq!(about(&["*.app.example.com"]), warned);
 }
+
+/// `check` refuses what the start would refuse: no secret in the file, or one that everybody may read.
+#[test]
+fn shared_secrets_are_looked_at() {
+    let folder = Folder::new("shared");
+    let (cert, key) = folder.pair(&["app.example.com"], 0o600);
+    let store = format!("sqlite:{}/c.db", folder.0.display());
+    let found = |file: &str| {
+        let values = [
+            ("tls.cert_file", cert.as_str()),
+            ("tls.key_file", &key),
+            ("store", &store),
+            ("listen.trusted_proxies", "127.0.0.1"),
+            ("forward_auth.proxy", "nginx"),
+            ("forward_auth.secret_file", file),
+        ];
+        probed(&values)
+    };
+    let secret = "0123456789abcdef0123456789abcdef\n";
+    assert_eq!(found(&folder.write("good", secret, 0o600)), []);
+    let named = |level, everywhere| vec![("forward_auth.secret_file".to_owned(), level, everywhere)];
+    assert_eq!(found(&folder.write("short", "hunter2", 0o600)), named(Level::Unsafe, true));
+    assert_eq!(found(&folder.0.join("absent").display().to_string()), named(Level::Unsafe, true));
+    assert_eq!(found(&folder.write("open", secret, 0o644)), named(Level::Unsafe, false));
+    assert_eq!(found(&folder.write("group", secret, 0o640)), named(Level::Warning, false));
+}
