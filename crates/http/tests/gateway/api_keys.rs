@@ -6,7 +6,7 @@ use countersign_core::domain::api_key::ApiKeyId;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::token::api_key;
 use countersign_core::domain::user::Email;
-use countersign_core::port::Store;
+use countersign_core::port::{Notice, Store};
 use countersign_core::service::Context;
 use countersign_testkit::{Cookies, Mode, Sender};
 use data_encoding::BASE64URL_NOPAD;
@@ -158,6 +158,19 @@ async fn g08_next_request() {
     scene.site.client().get("/a").bearer(&second).expect(401, "token_invalid").await;
 }
 
+/// G08: what this node has heard of stays revoked, also if the store does not know it (any more).
+#[tokio::test]
+async fn g08_a_store_that_went_back_revives_no_key() {
+    let scene = Scene::new().await;
+    let key = key(&scene, &[], &[], &[]).await;
+    let other = scene.site.api_key(BOT, &[], &[]).await;
+    let engine = scene.site.site.engine();
+    engine.hear(&Notice::ApiKeyRevoked { id: id(&key), at: engine.now() });
+    assert_eq!(scene.site.outside.store.api_key(id(&key)).await.unwrap().unwrap().key.revoked_at, None);
+    scene.site.client().get("/a").bearer(&key).expect(401, "token_invalid").await;
+    scene.site.client().get("/a").bearer(&other).expect_status(200).await;
+}
+
 async fn scene_user(scene: &Scene) -> countersign_core::domain::id::UserId {
     scene.site.outside.store.user_by_email(&Email::parse(BOT).unwrap()).await.unwrap().unwrap().id
 }
@@ -257,26 +270,42 @@ async fn k11_a_failing_store() {
     scene.site.client().get("/maybe/a").bearer(&key).expect(503, "store_unavailable").await;
 }
 
+/// A WebSocket that a key opened.
+async fn open(scene: &Scene, key: &str) -> WebSocket {
+    let bearer = format!("Bearer {key}");
+    let (head, mut socket) =
+        WebSocket::ask(scene.site.address(), "/ws", &[("Authorization", bearer.as_str())]).await;
+    assert_eq!(raw::status(&head), 101, "{head}");
+    socket.echo("hello").await;
+    socket
+}
+
 /// K10, G08: a WebSocket of a key ends with the key, at once; another key's stays.
 #[tokio::test]
 async fn k10_open_connections_end_with_the_key() {
     let scene = Scene::new().await;
     let key = key(&scene, &[], &[], &[]).await;
     let other = scene.site.api_key(BOT, &[], &[]).await;
-    let open = async |key: &str| {
-        let bearer = format!("Bearer {key}");
-        let fields = [("Authorization", bearer.as_str())];
-        let (head, socket) = WebSocket::ask(scene.site.address(), "/ws", &fields).await;
-        assert_eq!(raw::status(&head), 101, "{head}");
-        socket
-    };
-    let mut socket = open(&key).await;
-    let mut others = open(&other).await;
-    socket.echo("hello").await;
+    let (mut socket, mut others) = (open(&scene, &key).await, open(&scene, &other).await);
     revoke(&scene, &key).await;
     assert_eq!(timeout(BOUND, socket.close_code()).await.expect("closed in time"), 1008);
     others.echo("still here").await;
     let engine = scene.site.site.engine();
     engine.set_disabled(&Email::parse(BOT).unwrap(), true, &Context::default()).await.unwrap();
     assert_eq!(timeout(BOUND, others.close_code()).await.expect("closed in time"), 1008);
+}
+
+/// K10: a revocation that no notice told of is found in the store, which is asked every few seconds.
+#[tokio::test]
+async fn k10_open_connections_are_asked_about() {
+    let scene = Scene::new().await;
+    let key = key(&scene, &[], &[], &["127.0.0.0/8", "203.0.113.0/24"]).await;
+    let other = scene.site.api_key(BOT, &[], &[]).await;
+    let (mut socket, mut others) = (open(&scene, &key).await, open(&scene, &other).await);
+    let (store, now) = (&scene.site.outside.store, scene.site.site.engine().now());
+    store.revoke_api_key(id(&key), None, now).await.unwrap();
+    scene.site.advance(Duration::from_secs(6));
+    let closed = timeout(Duration::from_secs(5), socket.close_code()).await;
+    assert_eq!(closed.expect("closed in time"), 1008);
+    others.echo("still here").await;
 }
