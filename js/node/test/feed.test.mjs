@@ -71,6 +71,10 @@ test("H03 K11: a feed that is silent or away is 503, never a pass; and mends its
   source.state.stream = "silent";
   source.state.poll = "off";
   await until(verifier, good, "store_unavailable", 4000);
+  const streams = source.state.counts.streams;
+  for (const end = performance.now() + 5000; source.state.counts.streams === streams; await sleep(20)) {
+    assert.ok(performance.now() < end, "a silent stream is given up");
+  }
   assert.equal(verifier.isReady, false);
   assert.equal(verifier.stillStands(principal), false);
   assert.equal(await outcome(verifier, dead), "session_revoked", "what is known stays known");

@@ -25,6 +25,9 @@ test("good tokens of both kinds name their principal", async (t) => {
   assert.equal((await verifier.verify(bearer(source.token({ aud: "api" })))).user, "LPJNul", "aud may be a string");
   const byKey = { session: undefined, auth_time: undefined, amr: undefined, api_key: "key1" };
   assert.equal((await verifier.verify(asserted(source.statement(byKey)))).apiKey, "key1");
+  for (const neither of [{ api_key: "key1" }, { ...byKey, auth_time: 1 }, { ...byKey, amr: ["pwd"] }, { ...byKey, api_key: undefined }]) {
+    assert.equal(await outcome(verifier, asserted(source.statement(neither))), "token_invalid", JSON.stringify(neither));
+  }
 });
 
 test("ES256, and the fully specified name of Ed25519 (A20)", async (t) => {
