@@ -26,7 +26,7 @@ async function listen(t, port, listener) {
 }
 
 /** A gateway before the renderer `web`, which forwards to `api`; both upstreams, and whoever signs up. */
-async function scene(t, verifierOptions = {}) {
+async function scene(t) {
   const [web, api] = [await freePort(), await freePort()];
   const server = await serve(t, {
     toml: `[tokens]
@@ -63,7 +63,7 @@ upstream = "web"
     return made;
   };
   const seen = { assertions: [] };
-  const judge = await verifier("api", { assertions: true, ...(await verifierOptions.api?.(server)) });
+  const judge = await verifier("api", { assertions: true });
   await listen(t, api, guard(judge, (request, response, principal) => response.end(JSON.stringify({ user: principal.user, email: principal.verifiedEmail ?? null }))));
   // The renderer hands on who it renders for: one header.
   await listen(t, web, async (request, response) => {
@@ -108,4 +108,39 @@ test("K02: a renderer calls the API with the user's assertion; nobody else can",
   assert.equal((await api.get("/api/me")).json.code, "token_missing", "nor does the API believe anybody who goes around the gateway");
   const forged = await api.get("/api/me", { headers: { "x-auth-user": user.id, "countersign-assertion": assertion.slice(0, -4) } });
   assert.equal(forged.json.code, "token_invalid");
+});
+
+test("H03: a service that clients call directly hears of a sign-out, and of `revoke --user`", { timeout: 60_000 }, async (t) => {
+  const { server, client, user, verifier } = await scene(t);
+  const made = await server.cli(["api-key", "create", EMAIL, "--name", "orders", "--scope", "revocations:read", "--expires-in", "30d", "--json"]);
+  assert.equal(made.code, 0, made.out + made.err);
+  const judge = await verifier("api", { accessTokens: true, revocations: JSON.parse(made.out).key });
+  const refused = async (token) => {
+    try {
+      return void (await judge.verifyAccessToken(token));
+    } catch (error) {
+      return error.code;
+    }
+  };
+  const tokenOf = (one) => one.jar.find("__Host-Http-cs-access")[1];
+  const other = server.client();
+  assert.equal((await other.logIn(EMAIL, PASSWORD)).status, 200);
+  const [first, second] = [tokenOf(client), tokenOf(other)];
+  assert.equal((await judge.verifyAccessToken(first)).user, user.id);
+  assert.equal((await judge.verifyAccessToken(second)).user, user.id);
+
+  assert.equal((await client.post("/auth/logout", {})).status, 204);
+  await until("the sign-out to be heard", async () => (await refused(first)) === "session_revoked", { seconds: 1, every: 5 });
+  assert.equal(await refused(second), undefined, "the other session goes on");
+
+  const { code, out, err } = await server.cli(["revoke", "--user", EMAIL]);
+  assert.equal(code, 0, out + err);
+  await until("the revocation to be heard", async () => (await refused(second)) === "session_revoked", { seconds: 1, every: 5 });
+
+  // K11: a server that is gone can sign nobody out, so nobody is let in.
+  const third = server.client();
+  assert.equal((await third.logIn(EMAIL, PASSWORD)).status, 200);
+  assert.equal(await refused(tokenOf(third)), undefined);
+  await server.stop();
+  await until("the feed to be stale", async () => (await refused(tokenOf(third))) === "store_unavailable", { seconds: 8 });
 });
