@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::issuer::{Issuer, Way, hashed, outcome, ready, sid, until};
 
@@ -85,6 +85,12 @@ async fn h03_k11_stale_feed() {
     }
     until(&verifier, &good, "store_unavailable", 4 * SECOND).await;
     assert!(!verifier.is_ready() && !verifier.still_stands(&principal));
+    let before = issuer.asked().0;
+    let deadline = Instant::now() + 5 * SECOND;
+    while issuer.asked().0 == before {
+        assert!(Instant::now() < deadline, "a silent stream is given up");
+        sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(outcome(&verifier, &dead).await, "session_revoked");
     assert_eq!(
         outcome(&verifier, &issuer.assertion(&json!({}))).await,

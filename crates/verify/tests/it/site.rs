@@ -1,11 +1,13 @@
 //! Against the real server: its keys, its tokens, its gateway.
 
+use std::time::Duration;
+
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::service::Audience;
 use countersign_testkit::{Client, TestSite, TestUpstream};
 use countersign_verify::{Builder, Credential, Verifier};
 
-use crate::issuer::{asserted, bearer, outcome, ready};
+use crate::issuer::{asserted, bearer, outcome, ready, until};
 
 /// A site whose first upstream `web` forwards to `api`, somebody signed in, and what the upstream receives.
 struct Scene {
@@ -95,6 +97,36 @@ async fn a09_kinds_of_the_real_server() {
     assert_eq!(outcome(&verifier, &asserted(&assertion)).await, "ok");
     assert_eq!(outcome(&verifier, &asserted(&token)).await, "wrong_purpose");
     assert_eq!(outcome(&verifier, &bearer(&assertion)).await, "wrong_purpose");
-    scene.site.advance(std::time::Duration::from_secs(66));
+    scene.site.advance(Duration::from_secs(66));
     assert_eq!(outcome(&verifier, &asserted(&assertion)).await, "token_expired");
+}
+
+/// H03, H04: through the real feed, and before the sign-out is a second old.
+#[tokio::test]
+async fn h03_sign_out_at_the_real_server() {
+    let scene = Scene::new().await;
+    let key = scene.site.api_key("ada@example.com", &["revocations:read"], &[]).await;
+    let verifier = ready(scene.builder("app").access_tokens().revocations(&key)).await;
+    let token = bearer(&scene.ada.cookie(CookieKind::Access).unwrap());
+    let other = scene.site.signed_in("bea@example.com").await;
+    assert_eq!(outcome(&verifier, &token).await, "ok");
+    scene.ada.log_out().await.expect_status(204);
+    let took = until(&verifier, &token, "session_revoked", Duration::from_secs(1)).await;
+    println!("{took:?}");
+    let kept = bearer(&other.cookie(CookieKind::Access).unwrap());
+    assert_eq!(outcome(&verifier, &kept).await, "ok");
+    other.csrf().await;
+    other.post("/auth/logout/all").with_csrf().expect_status(204).await;
+    until(&verifier, &kept, "session_revoked", Duration::from_secs(1)).await;
+}
+
+/// A key without the scope hears nothing, and nothing passes.
+#[tokio::test]
+async fn k11_key_without_the_scope() {
+    let scene = Scene::new().await;
+    let key = scene.site.api_key("ada@example.com", &["introspect"], &[]).await;
+    let verifier = scene.builder("app").access_tokens().revocations(&key).start().unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let token = bearer(&scene.ada.cookie(CookieKind::Access).unwrap());
+    assert_eq!(outcome(&verifier, &token).await, "store_unavailable");
 }

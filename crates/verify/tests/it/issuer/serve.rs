@@ -99,7 +99,11 @@ async fn keys(state: &Shared) -> Response<Body> {
     };
     match how {
         KeysAnswer::Good => typed("application/jwk-set+json", jwks),
-        KeysAnswer::Fails => status(500),
+        KeysAnswer::Status(code) => {
+            let mut answer = typed("application/json", jwks);
+            *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+            answer
+        }
         KeysAnswer::Html => typed("text/html", jwks),
         KeysAnswer::Long => typed("application/json", jwks + &" ".repeat(1 << 20)),
         KeysAnswer::Redirects(target) => {

@@ -13,7 +13,8 @@ use super::TestKey;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum KeysAnswer {
     Good,
-    Fails,
+    /// The keys, under this status.
+    Status(u16),
     Redirects(String),
     Html,
     Long,
