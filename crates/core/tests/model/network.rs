@@ -122,6 +122,10 @@ impl Honest {
             return self.refresh(world, write.node, write.presented, write.sent);
         };
         let current = after.current;
+        if (current, after.lost) <= (world.record.current, world.record.lost) {
+            let record = show(self.ticks, world.before, &world.record);
+            return Err(Broken(format!("P3: two writes over one record, {record}")));
+        }
         world.record = after;
         let lacks = self.bounds.failover.map_or(0, |f| f.lacks);
         world.replica = world.replica.take().filter(|r| r.lacks < lacks);

@@ -109,6 +109,7 @@ impl Read {
                 expires_at: NOW.plus(Duration::from_secs(86_400)),
                 amr: Vec::new(),
                 scope: ScopeSet::default(),
+                client: None,
                 device: Device::default(),
                 rotation: self.record.clone(),
                 ended: self.ended.then_some(Ended { at: NOW, reason: EndReason::Logout }),
