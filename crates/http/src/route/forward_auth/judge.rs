@@ -132,9 +132,7 @@ impl<O: Outside> Site<O> {
         if let Some(error) = &refused {
             let settled = matches!(
                 error,
-                VerifyError::Refused(TokenRefusal::Environment)
-                    | VerifyError::Reused
-                    | VerifyError::Store(_)
+                VerifyError::Refused(TokenRefusal::Environment) | VerifyError::Reused | VerifyError::Store(_)
             );
             if settled || jar.value(CookieKind::Refresh).is_none() {
                 self.record_verify(error, context);
