@@ -49,7 +49,7 @@ impl Credentials {
     }
 }
 
-fn no_body() -> Problem {
+pub(super) fn no_body() -> Problem {
     Problem::new(Code::UnsupportedMediaType, "Send the body as application/json.")
 }
 

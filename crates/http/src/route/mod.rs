@@ -13,6 +13,7 @@ mod forward_auth;
 mod introspect;
 mod log_in;
 mod log_out;
+mod open_session;
 mod page;
 mod refresh;
 mod refresh_body;

@@ -8,7 +8,7 @@ use countersign_core::domain::csrf::{Binding, token};
 use countersign_core::domain::id::PublicId;
 use countersign_core::domain::time::Timestamp;
 use countersign_core::port::Outside;
-use countersign_core::service::{SessionView, Tokens};
+use countersign_core::service::{Opened, SessionView, Tokens};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use serde::Serialize;
@@ -29,6 +29,8 @@ struct SessionResponse<'a> {
     csrf_token: &'a str,
     #[serde(flatten)]
     tokens: Option<TokenPart<'a>>,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    cookies: &'a [&'a str],
 }
 
 #[derive(Serialize)]
@@ -82,7 +84,7 @@ pub(super) async fn current<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
         .session_view(&principal)
         .await?
         .ok_or_else(|| Problem::new(Code::SessionRevoked, "The session was ended. Sign in again."))?;
-    Ok(site.session_answer(&view, principal.claims().expires_at, None))
+    Ok(site.session_answer(&view, principal.claims().expires_at, None, &[]))
 }
 
 pub(super) async fn list<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
@@ -120,7 +122,12 @@ pub(super) async fn end<O: Outside>(site: Arc<Site<O>>, mut call: Call) -> Reply
 impl<O: Outside> Site<O> {
     /// 200 with the session body of design §7. The tokens are in it for a registered client only, else the CSRF token alone.
     pub(super) fn session_body(&self, view: &SessionView, tokens: &Tokens) -> Answer {
-        self.session_answer(view, tokens.access_expires_at, self.token_part(view, tokens))
+        self.session_answer(view, tokens.access_expires_at, self.token_part(view, tokens), &[])
+    }
+
+    /// The same for an application that sets the cookies itself.
+    pub(super) fn opened_body(&self, opened: &Opened, cookies: &[&str]) -> Answer {
+        self.session_answer(&opened.view, opened.tokens.access_expires_at, None, cookies)
     }
 
     fn session_answer(
@@ -128,6 +135,7 @@ impl<O: Outside> Site<O> {
         view: &SessionView,
         access_expires_at: Timestamp,
         tokens: Option<TokenPart<'_>>,
+        cookies: &[&str],
     ) -> Answer {
         let (session, user) = (&view.held.session, &view.held.user);
         let csrf = token(self.engine.keyring(), Binding::Session(session.sid), self.engine.random16());
@@ -148,6 +156,7 @@ impl<O: Outside> Site<O> {
             access_expires_at,
             csrf_token: csrf.as_ref().map_or("", |t| t.expose()),
             tokens,
+            cookies,
         })
     }
 

@@ -6,8 +6,8 @@ use axum::routing::{MethodFilter, MethodRouter};
 use countersign_core::port::Outside;
 
 use super::{
-    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, page, refresh, revocations,
-    revoke, session, sign_up, well_known,
+    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, open_session, page, refresh,
+    revocations, revoke, session, sign_up, well_known,
 };
 use crate::site::Site;
 
@@ -44,7 +44,7 @@ table! {
     "/auth/logout" => { POST log_out::here }
     "/auth/logout/all" => { POST log_out::everywhere }
     "/auth/session" => { GET session::current }
-    "/auth/sessions" => { GET session::list }
+    "/auth/sessions" => { GET session::list, POST open_session::open }
     "/auth/sessions/{id}" => { DELETE session::end }
     "/auth/api-keys" => { GET api_keys::list, POST api_keys::create }
     "/auth/api-keys/{id}" => { GET api_keys::show, DELETE api_keys::revoke }

@@ -15,6 +15,7 @@ mod auth {
     mod introspect;
     mod login;
     mod logout;
+    mod open_session;
     mod pages;
     mod refresh;
     mod revocations;

@@ -12,8 +12,8 @@ use countersign_core::domain::token::jws::JwsRefusal;
 use countersign_core::domain::token::refresh::RefreshTokenError;
 use countersign_core::port::StoreError;
 use countersign_core::service::{
-    ApiKeyError, ChangePasswordError, ConfirmError, CreateKeyError, LogInError, OpenError, RotateError,
-    STEP_UP, ServiceError, SignUpError, VerifyError,
+    ApiKeyError, ChangePasswordError, ConfirmError, CreateKeyError, LogInError, OpenError, OpenForError,
+    RotateError, STEP_UP, ServiceError, SignUpError, VerifyError,
 };
 use countersign_proxy::{ForwardError, Phase};
 use http::StatusCode;
@@ -210,6 +210,33 @@ impl From<OpenError> for Problem {
                 Self::new(Code::SessionRevoked, "The account's sessions were just ended. Sign in again.")
             }
             OpenError::Service(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenForError> for Problem {
+    fn from(error: OpenForError) -> Self {
+        match error {
+            OpenForError::NoUser => {
+                Self::new(Code::NotFound, "There is no such user, or not one who may sign in.")
+            }
+            OpenForError::Issuer => {
+                Self::new(Code::InvalidRequest, "The issuer is not one of open_sessions.issuers.")
+            }
+            OpenForError::EmailMissing => {
+                Self::new(Code::InvalidRequest, "The user is new here. Send user.email for the account.")
+            }
+            OpenForError::EmailTaken => Self::new(
+                Code::InvalidRequest,
+                "There is an account with this address, and it is not this user's.",
+            )
+            .status(StatusCode::CONFLICT),
+            OpenForError::AuthTime => Self::new(
+                Code::InvalidRequest,
+                "auth_time lies in the future, or so far back that the session would have ended.",
+            ),
+            OpenForError::Open(error) => error.into(),
+            OpenForError::Service(error) => error.into(),
         }
     }
 }
