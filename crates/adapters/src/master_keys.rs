@@ -61,7 +61,9 @@ impl MasterKeys for MasterKeySource {
     fn load(&self) -> Result<MasterSecrets, MasterKeysError> {
         match self {
             Self::File { path, .. } => master_key::load(path).map_err(|error| failed(&error)),
-            Self::Text { origin, text } => master_key::parse(text.expose(), origin).map_err(|error| failed(&error)),
+            Self::Text { origin, text } => {
+                master_key::parse(text.expose(), origin).map_err(|error| failed(&error))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The commands themselves: parse what was typed, call one service, show what came of it.
 
-use super::keys;
 use super::api_keys;
+use super::keys;
 use super::look_up::{
     email, failed, no_user, shown_events, shown_invitation, shown_session, shown_user, user,
 };

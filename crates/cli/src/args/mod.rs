@@ -6,8 +6,8 @@ mod keys;
 mod server;
 
 pub(crate) use accounts::{Events, Revoke, SessionCommand, UserCommand};
-pub(crate) use keys::{MasterKeyCommand, SigningKeyCommand};
 pub(crate) use api_keys::ApiKeyCommand;
+pub(crate) use keys::{MasterKeyCommand, SigningKeyCommand};
 pub(crate) use server::{Dev, StoreCommand, Trust};
 
 use clap::{Parser, Subcommand, ValueEnum};

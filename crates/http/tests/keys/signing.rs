@@ -50,7 +50,7 @@ async fn h08_keys_rotate_by_themselves() {
     assert_eq!(kids(&site).await.len(), 2);
     site.advance(SECOND);
     engine.tend_keys().await.unwrap();
-    assert_eq!(kids(&site).await, [next.clone()]);
+    assert_eq!(kids(&site).await, std::slice::from_ref(next));
 
     site.advance(MONTH);
     engine.tend_keys().await.unwrap();
