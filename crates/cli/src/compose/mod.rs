@@ -2,12 +2,14 @@
 
 mod blocklist;
 mod forward_auth;
+mod issuers;
 mod keyring;
 mod node;
 mod outside;
 mod policy;
 mod site;
 
+pub(crate) use issuers::issuers;
 pub(crate) use keyring::MasterKey;
 pub(crate) use node::{Opened, Presence, directory_of_dev, open, sqlite_path};
 pub(crate) use outside::Wired;

@@ -31,7 +31,7 @@ pub(crate) use load::{DEFAULT_FILE, Sources};
 pub(crate) use private::Private;
 pub(crate) use probe::probe;
 pub(crate) use problem::{Problem, Refused};
-pub(crate) use settings::{IdentityHeaders, Mail, Route, Settings, Transport, Upstream};
+pub(crate) use settings::{IdentityHeaders, Issuer, Mail, Route, Settings, Transport, Upstream};
 pub(crate) use shared_secret::shared_secret;
 pub(crate) use span::parse as parse_span;
 pub(crate) use value::{

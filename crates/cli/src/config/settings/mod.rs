@@ -5,6 +5,7 @@ mod api_keys;
 mod clients;
 mod forward_auth;
 mod gateway;
+mod issuers;
 mod network;
 mod protection;
 
@@ -13,6 +14,7 @@ pub(crate) use api_keys::ApiKeys;
 pub(crate) use clients::{Client, OpenSessions};
 pub(crate) use forward_auth::ForwardAuth;
 pub(crate) use gateway::{IdentityHeaders, Route, Upstream};
+pub(crate) use issuers::Issuer;
 pub(crate) use network::{Limits, Listen, Log, Tls, Transport};
 pub(crate) use protection::{Cookies, Keys, Revocation, Rotation, Tokens};
 
@@ -67,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) forward_auth: Option<ForwardAuth>,
     /// `[limits]`
     pub(crate) limits: Limits,
+    /// `[[issuer]]`, in order.
+    pub(crate) issuers: Vec<Issuer>,
     /// `[open_sessions]`
     pub(crate) open_sessions: OpenSessions,
     /// `[[client]]`, in order.
@@ -133,6 +137,7 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
         passwords: accounts::passwords(typed.passwords, problems),
         throttle: accounts::throttle(&typed.throttle, problems),
         forward_auth: forward_auth::forward_auth(typed.forward_auth, problems),
+        issuers: issuers::issuers(typed.issuers, public_url.as_ref(), problems),
         limits,
         upstreams,
         routes,

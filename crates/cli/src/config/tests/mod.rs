@@ -5,6 +5,7 @@ mod development;
 mod document;
 mod forward_auth;
 mod gateway;
+mod issuers;
 mod layers;
 mod messages;
 #[cfg(unix)]

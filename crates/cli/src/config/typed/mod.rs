@@ -10,7 +10,7 @@ mod sections;
 
 pub(super) use leaf::{Leaf, Misfit};
 pub(super) use sections::{
-    Accounts, ApiKeys, Client, Cookies, Cors, Csrf, ForwardAuth, Keys, Limits, Listen, Log, Mail,
+    Accounts, ApiKeys, Client, Cookies, Cors, Csrf, ForwardAuth, Issuer, Keys, Limits, Listen, Log, Mail,
     OpenSessions, Passwords, Revocation, Root, Rotation, Route, Throttle, Tls, Tokens, Upstream,
 };
 
@@ -40,6 +40,7 @@ pub(super) struct Typed {
     pub(super) throttle: Throttle,
     pub(super) forward_auth: ForwardAuth,
     pub(super) limits: Limits,
+    pub(super) issuers: Vec<Issuer>,
     pub(super) open_sessions: OpenSessions,
     pub(super) clients: Vec<Client>,
     pub(super) upstreams: Vec<Upstream>,
@@ -69,9 +70,17 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Each `[[list]]` with the keys of its entries.
-pub(super) const LISTS: &[(&str, &[&str])] =
-    &[("client", Client::KEYS), ("upstream", Upstream::KEYS), ("route", Route::KEYS)];
+pub(super) const LISTS: &[(&str, &[&str])] = &[
+    ("issuer", Issuer::KEYS),
+    ("client", Client::KEYS),
+    ("upstream", Upstream::KEYS),
+    ("route", Route::KEYS),
+];
 
+const ISSUER_NEEDS: &[(&str, &str)] = &[
+    ("issuer", "set issuer = \"https://login.example.com\""),
+    ("jwks_file", "save its /.well-known/jwks.json, and name the file"),
+];
 const CLIENT_NEEDS: &[(&str, &str)] = &[
     ("id", "set id = \"ios\""),
     ("transport", "set transport = \"body\" for a native application, \"memory\" for a front end"),
@@ -118,6 +127,7 @@ impl Typed {
             throttle: reader.section("throttle", Throttle::read),
             forward_auth: reader.section("forward_auth", ForwardAuth::read),
             limits: reader.section("limits", Limits::read),
+            issuers: reader.list("issuer", ISSUER_NEEDS, Issuer::read),
             open_sessions: reader.section("open_sessions", OpenSessions::read),
             clients: reader.list("client", CLIENT_NEEDS, Client::read),
             upstreams: reader.list("upstream", UPSTREAM_NEEDS, Upstream::read),

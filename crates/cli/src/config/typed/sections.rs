@@ -139,6 +139,10 @@ section! {
     }
 }
 section! {
+    /// `[[issuer]]`
+    Issuer { issuer: BaseUrl, jwks_file: PathBuf, }
+}
+section! {
     /// `[open_sessions]`
     OpenSessions { issuers: Vec<String>, create_users: bool, scope: Vec<Scope>, }
 }
