@@ -14,6 +14,7 @@ mod introspect;
 mod log_in;
 mod log_out;
 mod open_session;
+mod openapi;
 mod page;
 mod refresh;
 mod refresh_body;

@@ -6,8 +6,8 @@ use axum::routing::{MethodFilter, MethodRouter};
 use countersign_core::port::Outside;
 
 use super::{
-    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, open_session, page, refresh,
-    revocations, revoke, session, sign_up, well_known,
+    account, api_keys, asset, csrf, end_point, introspect, log_in, log_out, open_session, openapi, page,
+    refresh, revocations, revoke, session, sign_up, well_known,
 };
 use crate::site::Site;
 
@@ -56,6 +56,7 @@ table! {
     "/auth/account/sessions/{id}/end" => { POST account::end_one }
     "/auth/account/password" => { POST account::change_password }
     "/auth/assets/{name}" => { GET asset::asset }
+    "/auth/openapi.json" => { GET openapi::document }
     "/.well-known/jwks.json" => { GET well_known::jwks }
     "/.well-known/countersign" => { GET well_known::discovery }
 }

@@ -16,6 +16,7 @@ mod auth {
     mod login;
     mod logout;
     mod open_session;
+    mod openapi;
     mod pages;
     mod refresh;
     mod revocations;

@@ -19,7 +19,7 @@ macro_rules! codes {
         pub(crate) enum Code { $($(#[$doc])* $variant,)* }
 
         impl Code {
-            #[cfg(test)]
+            /// All of them.
             pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The word in `code`.
