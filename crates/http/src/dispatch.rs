@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use countersign_core::domain::recognise::redact_and_cut;
 use countersign_core::port::Outside;
 use countersign_proxy::{Refusal, client_ip, smuggling};
-use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
+use http::header::{COOKIE, HOST, HeaderName, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -25,7 +26,9 @@ use crate::wire::request::{Client, single};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-/// Bytes of a path that are logged: nobody needs more, and a long one must not crowd out others (I04).
+/// Fields of a head at most, in HTTP/2; those of HTTP/1.1 were counted as they came.
+const MAX_FIELDS: usize = 100;
+/// Bytes of a path that are logged: nobody needs more, and a long one must not crowd out others (I04). Secrets go first.
 const LOGGED_PATH: usize = 512;
 
 /// Answers one request.
@@ -72,15 +75,10 @@ pub(crate) async fn dispatch<O: Outside>(
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let status = answer.status().as_u16();
         // The path only: query strings hold codes and addresses (I01).
-        let path = cut(uri.path());
-        tracing::info!(target: "countersign::access", %method, path, status, micros, ip = %client.ip, request_id = client.request.as_str());
+        let path = redact_and_cut(uri.path(), LOGGED_PATH);
+        tracing::info!(target: "countersign::access", %method, path = &*path, status, micros, ip = %client.ip, request_id = client.request.as_str());
     }
     answer
-}
-
-/// A path as it is logged.
-fn cut(path: &str) -> &str {
-    path.get(..path.floor_char_boundary(LOGGED_PATH)).unwrap_or_default()
 }
 
 /// Paths that belong to us whatever the routes say.
@@ -127,6 +125,13 @@ fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr, asks: bool) -
     }
     if let Err(bad) = smuggling::check(&parts.headers, parts.version) {
         return Some(Problem::new(Code::InvalidRequest, bad.to_string()).closing());
+    }
+    // A cookie header comes in crumbs, as many as there are cookies (RFC 9113 §8.2.3).
+    let crumbs = parts.headers.get_all(COOKIE).iter().count();
+    if parts.headers.len().saturating_sub(crumbs) > MAX_FIELDS {
+        let what = format!("The request head has more than {MAX_FIELDS} fields.");
+        let problem = Problem::new(Code::InvalidRequest, what);
+        return Some(problem.status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     }
     match site.settings.transport {
         Transport::BehindProxy => {

@@ -2,12 +2,17 @@
 
 use std::net::IpAddr;
 
+use super::recognise::redact_and_cut;
+
+/// Bytes of a user agent that are kept. It is stored and shown: a token that somebody sends there must be neither.
+const LONGEST_AGENT: usize = 256;
+
 /// Address and user agent as seen on a request. Never a reason to refuse (K06), only to tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Device {
     /// The resolved client address.
     pub ip: Option<IpAddr>,
-    /// `User-Agent`, control characters removed, at most 256 characters.
+    /// `User-Agent`, control characters and secrets removed, at most 256 bytes.
     pub user_agent: Box<str>,
 }
 
@@ -16,11 +21,12 @@ impl Device {
     #[must_use]
     pub fn new(ip: Option<IpAddr>, user_agent: &str) -> Self {
         // On every request: what browsers send is clean already.
-        if user_agent.len() <= 256 && user_agent.bytes().all(|b| matches!(b, b' '..=b'~')) {
-            return Self { ip, user_agent: user_agent.into() };
+        if user_agent.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return Self { ip, user_agent: redact_and_cut(user_agent, LONGEST_AGENT).into() };
         }
-        let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(256).collect();
-        Self { ip, user_agent: user_agent.into() }
+        // First these: between the letters of a token they would hide it.
+        let plain: String = user_agent.chars().filter(|c| !c.is_control()).collect();
+        Self { ip, user_agent: redact_and_cut(&plain, LONGEST_AGENT).into() }
     }
 
     /// The network an address belongs to: /24 for IPv4, /48 for IPv6.
@@ -62,6 +68,9 @@ mod tests {
     fn i04_user_agent_is_cleaned() {
         let d = Device::new(None, &format!("a\r\n\u{1b}[31mb{}", "c".repeat(999)));
         assert!(d.user_agent.starts_with("a[31mb"));
-        assert_eq!(d.user_agent.chars().count(), 256);
+        assert_eq!(d.user_agent.len(), 256);
+        let token = format!("eyJhbGciOiJFZERTQSJ9.{}.c2ln", "QUJD".repeat(100));
+        let d = Device::new(None, &format!("app/{token}"));
+        assert!(!d.user_agent.contains("QUJD"), "{}", d.user_agent);
     }
 }

@@ -34,6 +34,12 @@ const REFRESH_DIGITS: usize = 72;
 /// Base62 digits of an API key before its checksum (design §4).
 const API_KEY_DIGITS: usize = 49;
 
+/// Bytes of the longest token that a verifier here would look at (A16), and some.
+const LONGEST_TOKEN: usize = 8 * 1024 + 256;
+
+/// Stands where text was cut.
+const CUT: &str = "[cut]";
+
 /// Names whose values are secrets wherever they stand (I01).
 const SECRET_NAMES: [&str; 23] = [
     "password",
@@ -97,6 +103,48 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Redacts text that a client chose, then cuts it to at most `longest` bytes. In this order: half a token is no
+/// token to a scanner, and worth as much as a whole one to a thief who knows where it was cut.
+///
+/// Percent-encoding is looked behind: if what it hides holds a secret, nothing of the text is left.
+#[must_use]
+pub fn redact_and_cut(text: &str, longest: usize) -> Cow<'_, str> {
+    // Long enough for a token that begins in what is kept; what lies beyond is never looked at.
+    let window = text.get(..text.floor_char_boundary(longest + LONGEST_TOKEN)).unwrap_or_default();
+    if hides_a_secret(window) {
+        return Cow::Borrowed("[redacted]");
+    }
+    let redacted = redact(window);
+    if redacted.len() <= longest && window.len() == text.len() {
+        return redacted;
+    }
+    let room = longest.saturating_sub(CUT.len());
+    let kept = redacted.get(..redacted.floor_char_boundary(room)).unwrap_or_default();
+    // A token longer than any that we know, whose end is out of sight.
+    let run = kept.rfind(|c: char| !c.is_ascii() || run_len(c.encode_utf8(&mut [0; 4])) == 0);
+    let run = run.and_then(|at| kept.get(at..)?.chars().next().map(|c| at + c.len_utf8())).unwrap_or(0);
+    let tail = kept.get(run..).unwrap_or_default();
+    let begins = ["eyJ", "csr_", "csk_"].iter().filter_map(|start| tail.find(start)).min();
+    let end = begins.map_or(kept.len(), |at| run + at);
+    Cow::Owned(format!("{}{CUT}", kept.get(..end).unwrap_or_default()))
+}
+
+/// Whether percent-decoding, once or twice, brings a secret to light that was not there before.
+fn hides_a_secret(text: &str) -> bool {
+    let mut decoded = Cow::Borrowed(text);
+    for _ in 0..2 {
+        if !decoded.contains('%') {
+            return false;
+        }
+        let once = percent_encoding::percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        if matches!(redact(&once), Cow::Owned(_)) {
+            return true;
+        }
+        decoded = Cow::Owned(once);
+    }
+    false
+}
+
 /// Whether the value of a member, field or header of this name is a secret.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
@@ -121,14 +169,25 @@ struct Found {
 /// The first secret that starts at or after `from`. Never empty, so a search that goes on behind it ends.
 fn next_secret(text: &str, from: usize) -> Option<Found> {
     let mut in_name = text.get(..from)?.ends_with(is_name_char);
+    // Up to here no JWT can begin: looked for once a run, so that `eyJeyJeyJ…` costs no more than other text.
+    let mut barren = from;
     for (offset, c) in text.get(from..)?.char_indices() {
         let start = from + offset;
         let rest = text.get(start..)?;
         // Every log line comes by here: most characters must cost next to nothing.
-        if matches!(c, 'c' | 'e')
+        if c == 'c'
             && let Some((token, label)) = token_at(rest)
         {
             return Some(Found { start, end: start + token.len(), label });
+        }
+        if c == 'e' && start >= barren && rest.starts_with("eyJ") {
+            match jwt_at(rest) {
+                Ok(token) => {
+                    let label = TokenShape::Jwt.as_str();
+                    return Some(Found { start, end: start + token.len(), label });
+                }
+                Err(run) => barren = start + run,
+            }
         }
         let starts_name = is_name_char(c) && !in_name;
         in_name = is_name_char(c);
@@ -140,18 +199,29 @@ fn next_secret(text: &str, from: usize) -> Option<Found> {
     None
 }
 
-/// The token that a text begins with, whatever follows it.
+/// The JWT that a text begins with, whatever follows it; else how many bytes of the text cannot hold one.
+fn jwt_at(rest: &str) -> Result<&str, usize> {
+    let run = rest.get(..run_len(rest)).unwrap_or_default();
+    let mut dots = run.match_indices('.').map(|(at, _)| at).skip(1);
+    if dots.next().is_none() {
+        return Err(run.len());
+    }
+    let token = run.get(..dots.next().unwrap_or(run.len())).unwrap_or_default();
+    // Too short, or the placeholder: what stands behind it may be one.
+    if shape(token).is_some() { Ok(token) } else { Err(3) }
+}
+
+/// How many bytes of what tokens are made of a text begins with.
+fn run_len(text: &str) -> usize {
+    let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    text.bytes().position(|b| !part(b)).unwrap_or(text.len())
+}
+
+/// The refresh token or API key that a text begins with, whatever follows it.
 fn token_at(rest: &str) -> Option<(&str, &'static str)> {
     let digits = match rest.get(..4)? {
         "csr_" => REFRESH_DIGITS,
         "csk_" => API_KEY_DIGITS,
-        start if start.starts_with("eyJ") => {
-            let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            let run = rest.find(|c| !part(c) && c != '.').map_or(Some(rest), |end| rest.get(..end))?;
-            let end = run.match_indices('.').nth(2).map_or(run.len(), |(third, _)| third);
-            let token = run.get(..end)?;
-            return shape(token).map(|shape| (token, shape.as_str()));
-        }
         _ => return None,
     };
     let label = rest.get(4..)?.find('_')?;
@@ -237,6 +307,48 @@ mod tests {
         assert_eq!(shape("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2ln"), Some(TokenShape::Jwt));
         assert_eq!(shape("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.countersign"), None);
         assert_eq!(shape("hello"), None);
+    }
+
+    /// I01: what is cut is redacted first, whatever the token's length and place, and behind percent-encoding too.
+    #[test]
+    fn i01_nothing_survives_a_cut() {
+        let jwt = format!("eyJhbGciOiJFZERTQSJ9.eyJzaWQiOiJzZWNyZXQifQ{}.c2lnbmF0dXJl", "A".repeat(700));
+        let huge = format!("eyJhbGciOiJFZERTQSJ9.{}.c2ln", "QUJD".repeat(4000));
+        for token in [
+            jwt,
+            huge,
+            refresh(),
+            refresh().replace("csr_", "%63sr%5f"),
+            refresh().replace("csr_", "csr%255F"),
+        ] {
+            for before in [0, 100, 440, 505, 512] {
+                let text = format!("/{}/{token}/after", "p".repeat(before));
+                let kept = redact_and_cut(&text, 512);
+                assert!(kept.len() <= 512, "{}", kept.len());
+                let secret = token.get(30..60).unwrap();
+                assert!(
+                    !kept.contains(secret) && !kept.contains("eyJ") && !kept.contains("sr_p"),
+                    "{before}: {kept}"
+                );
+            }
+        }
+        assert_eq!(redact_and_cut("/cb/code%3dSECRET", 512), "[redacted]");
+        for harmless in ["/a%20b/c", "/people/42", "/100%", "/ümläut"] {
+            assert!(
+                matches!(redact_and_cut(harmless, 512), Cow::Borrowed(same) if same == harmless),
+                "{harmless}"
+            );
+        }
+        assert_eq!(redact_and_cut(&"ä".repeat(300), 512), format!("{}[cut]", "ä".repeat(253)));
+    }
+
+    /// Runs without a token cost no more than other text, however many beginnings of one they hold.
+    #[test]
+    fn hostile_runs_are_read_once() {
+        let text = "eyJ".repeat(400_000);
+        assert!(matches!(redact(&text), Cow::Borrowed(_)));
+        let dotted = format!("{}.a.b", "eyJ".repeat(100_000));
+        assert!(redact(&dotted).starts_with("[redacted JWT]"));
     }
 
     /// I01: tokens and values of secret names never survive.

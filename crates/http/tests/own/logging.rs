@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
-use countersign_testkit::{Cookies, Mode, PASSWORD, Sender, TestSite, capture};
+use countersign_core::domain::route::{RouteAuth, RouteRule};
+use countersign_testkit::{Cookies, Mode, PASSWORD, Sender, TestSite, TestUpstream, capture};
 use serde_json::json;
 
 use crate::seconds;
@@ -189,4 +190,33 @@ async fn rotation_elsewhere_raises_an_event() {
     client.clone().at("198.51.100.77").refresh().await.expect_status(200);
     crate::assert_event(&site, EventName::NewPlace, "rotated_elsewhere").await;
     assert!(client.cookie(CookieKind::Refresh).is_some());
+}
+
+/// I01: a token in a path or a user agent is neither logged nor stored, whatever is cut and however it is spelled.
+#[tokio::test]
+async fn i01_tokens_in_paths_and_agents() {
+    let (captured, guard) = capture();
+    let upstream = TestUpstream::start().await;
+    let open = RouteRule { auth: RouteAuth::None, ..RouteRule::protected(0) };
+    let site = TestSite::production().upstream(upstream.origin()).route("/*", open).start().await;
+    let ada = site.signed_in(ADA).await;
+    let tokens = [CookieKind::Access, CookieKind::Refresh].map(|kind| ada.cookie(kind).unwrap());
+    for token in &tokens {
+        assert!(token.len() > 70, "{}", token.len());
+        let encoded = token.replacen('_', "%5F", 2).replacen('e', "%65", 1);
+        for path in [format!("/{token}"), format!("/{}/{token}", "p".repeat(470)), format!("/{encoded}")] {
+            site.client().get(&path).header("user-agent", &format!("tool/{token}")).send().await;
+        }
+    }
+    drop(guard);
+    let accesses = captured.text();
+    let accesses: Vec<_> = accesses.lines().filter(|line| line.contains("countersign::access")).collect();
+    assert!(accesses.len() >= 6);
+    for token in &tokens {
+        let (half, _) = token.split_at(token.len() / 2);
+        let secret = half.get(half.len() - 30..).unwrap();
+        for line in &accesses {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
 }
