@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use super::scope::ScopeSet;
 pub use reading::normalise;
-use reading::{Reader, is_plain, variants};
+use reading::{Reader, is_plain, lax, variants};
+
+/// Bytes of the longest path with dots, escapes or doubled slashes that is looked into: each way of reading it takes a copy.
+const LONGEST_ODD: usize = 4096;
 
 /// Whether a route asks for a principal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -196,10 +199,14 @@ impl RouteTable {
         }
         let mut readings = vec![raw.to_owned()];
         if !is_plain(raw) {
+            if raw.len() > LONGEST_ODD {
+                return Matched::NotFound;
+            }
             // Dot segments, encoded slashes, doubled slashes, parameters: the upstream may read another path than we do.
             // If any reading belongs to another route, nobody honest sent it. All are compared and not only the most eager one:
             // `/assets/../admin//../assets/x` is an asset as it stands and fully normalised, but not to RFC 3986.
-            for reader in Reader::all() {
+            let lax = lax(raw);
+            for (reader, raw) in Reader::all().flat_map(|reader| [raw, &*lax].map(|raw| (reader, raw))) {
                 let Some(reading) = reader.read(raw) else { return Matched::NotFound };
                 if self.index(&reading).is_none_or(|(other, _)| other != index) {
                     return Matched::NotFound;
@@ -268,6 +275,13 @@ mod tests {
         assert_eq!(auth("/assets/a.css"), Some(RouteAuth::None));
         assert_eq!(auth("/"), Some(RouteAuth::Required));
         assert_eq!(auth("/files/a%20b.txt"), Some(RouteAuth::Required));
+        let table = RouteTable::new([
+            (Pattern::parse("/*").unwrap(), rule(RouteAuth::Required)),
+            (Pattern::parse("/Files/*").unwrap(), rule(RouteAuth::Optional)),
+        ]);
+        for path in ["/Files/100%25", "/Files/%C3%A4%25", "/Files/M%FCller.pdf", "/Files/%u00e4"] {
+            assert_eq!(table.find(path).rule().unwrap().auth, RouteAuth::Optional, "{path}");
+        }
         assert_eq!(auth("/a/./b"), Some(RouteAuth::Required), "odd, but every reading is the same route");
     }
 
@@ -298,6 +312,11 @@ mod tests {
             "/assets/..\\api",
             "/assets/%252e%252e/api",
             "/assets/%00",
+            "/assets/%c0%ae%c0%ae/api/me",
+            "/assets/%25c0%25ae%25c0%25ae/api/me",
+            "/assets/%e0%80%ae%e0%80%ae%C0%AFapi",
+            "/assets/%u002e%u002e/api/me",
+            "/assets/..%u2215api",
         ] {
             assert_eq!(auth(escape), None, "{escape}");
         }

@@ -1,5 +1,7 @@
 //! The ways in which upstreams read one path.
 
+use std::borrow::Cow;
+
 /// Whether every reader agrees on what the path is.
 pub(super) fn is_plain(path: &str) -> bool {
     let odd = |b: &u8| matches!(b, b'%' | b'\\' | b';') || b.is_ascii_control();
@@ -22,6 +24,70 @@ pub(super) fn variants(path: &str) -> impl Iterator<Item = String> {
 #[must_use]
 pub fn normalise(raw: &str) -> Option<String> {
     Reader { decodes: 2, drops_parameters: true, merges_slashes: true, backslash: true }.read(raw)
+}
+
+/// The path with what lax decoders accept for ASCII written as that: overlong UTF-8 (`%c0%ae` for a dot, RFC 3629 §10) and the
+/// `%u002e` of old scripts. As it was if there is none.
+pub(super) fn lax(raw: &str) -> Cow<'_, str> {
+    let lower = raw.to_ascii_lowercase();
+    if !["%c0", "%c1", "%e0%8", "%e0%9", "%f0%80", "%25", "%u"].iter().any(|odd| lower.contains(odd)) {
+        return Cow::Borrowed(raw);
+    }
+    // A second decoding must not bring them back.
+    let mut rest = raw.replace("%25", "%");
+    while rest.contains("%25") {
+        rest = rest.replace("%25", "%");
+    }
+    let mut out = String::with_capacity(rest.len());
+    let mut text = rest.as_str();
+    while let Some(at) = text.find('%') {
+        let (before, escape) = text.split_at(at);
+        out.push_str(before);
+        let (ascii, length) = overlong(escape).unwrap_or(('%', 1));
+        out.push(ascii);
+        text = escape.get(length..).unwrap_or_default();
+    }
+    out.push_str(text);
+    Cow::Owned(out)
+}
+
+/// The character that an escape means to a lax decoder, and the escape's length.
+fn overlong(escape: &str) -> Option<(char, usize)> {
+    let digits = escape.strip_prefix("%u").or_else(|| escape.strip_prefix("%U"));
+    if let Some(digits) = digits.and_then(|rest| rest.get(..4)) {
+        let character = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+        // What a "best fit" conversion makes of other slashes and dots.
+        let ascii = match character {
+            '\u{2215}' | '\u{2044}' | '\u{ff0f}' => '/',
+            '\u{2216}' | '\u{ff3c}' => '\\',
+            '\u{ff0e}' | '\u{2024}' => '.',
+            other => other,
+        };
+        return Some((ascii, 6));
+    }
+    let lead = byte(escape)?;
+    // Lead bytes whose payload fits fewer bytes, with that payload; and how many bytes follow.
+    let (start, following) = match lead {
+        0xc0 | 0xc1 => (u32::from(lead & 0x1f), 1),
+        0xe0 => (0, 2),
+        0xf0 => (0, 3),
+        _ => return None,
+    };
+    let mut value = start;
+    for n in 1..=following {
+        let next = byte(escape.get(3 * n..)?)?;
+        if next & 0xc0 != 0x80 {
+            return None;
+        }
+        value = value << 6 | u32::from(next & 0x3f);
+    }
+    let ascii = char::from_u32(value).filter(char::is_ascii)?;
+    Some((ascii, 3 * (following + 1)))
+}
+
+/// The byte of `%xx`.
+fn byte(escape: &str) -> Option<u8> {
+    u8::from_str_radix(escape.strip_prefix('%')?.get(..2)?, 16).ok()
 }
 
 /// One way of reading a path. Upstreams differ in each of these.
