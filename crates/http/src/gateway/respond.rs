@@ -10,12 +10,13 @@ use countersign_core::service::RotateOutcome;
 use countersign_proxy::ProxyBody;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN,
+    STRICT_TRANSPORT_SECURITY,
 };
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::{Admitted, cors};
+use super::{Admitted, METHODS, cors};
 use crate::pages::{self, Bounce, ErrorPage, Shell, Template};
 use crate::site::Site;
 use crate::wire::body::{Answer, AnswerBody};
@@ -80,8 +81,6 @@ impl From<Problem> for Box<Refusal> {
     }
 }
 
-/// Methods that reach an upstream; it may know more, and refuse some.
-const SUPPORTED: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// What must not break out of a query value in `Location`.
 const QUERY_VALUE: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -121,6 +120,8 @@ impl<O: Outside> Site<O> {
         cookie::strip_set_cookie(out, &self.settings.cookies);
         strip_ours(out);
         keep_cookies(out);
+        // Ours where it is hardened; in development an upstream's would catch every port of localhost (J02).
+        out.remove(STRICT_TRANSPORT_SECURITY);
         if rule.cors == RouteCors::Countersign {
             cors::mark(out, shape.origin.as_deref(), &self.settings);
         }
@@ -175,7 +176,10 @@ impl<O: Outside> Site<O> {
             self.clear_if_long_dead(answer.headers_mut(), &problem);
         }
         if problem.status == StatusCode::METHOD_NOT_ALLOWED {
-            answer.headers_mut().insert(ALLOW, SUPPORTED);
+            // Methods that reach an upstream; it may refuse some.
+            if let Ok(supported) = HeaderValue::try_from(METHODS.join(", ")) {
+                answer.headers_mut().insert(ALLOW, supported);
+            }
         }
         headers::own(answer.headers_mut());
         cors::mark(answer.headers_mut(), shape.origin.as_deref(), &self.settings);

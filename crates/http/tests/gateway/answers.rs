@@ -1,7 +1,7 @@
 //! What is taken out of an application's answers, and what is said to caches (design §7, J04).
 
 use countersign_core::domain::cookie::CookieKind;
-use countersign_testkit::{Answer, Client};
+use countersign_testkit::{Answer, Client, TestSite, TestUpstream};
 
 use crate::scene::{LAPSE, Scene};
 
@@ -152,4 +152,18 @@ async fn j02_j03_headers() {
             assert_eq!(answer.header(name).is_some(), ours, "{name}");
         }
     }
+}
+
+/// J02: an upstream's HSTS would bind every port of localhost, for years.
+#[tokio::test]
+async fn j02_no_upstream_binds_localhost_to_https() {
+    let upstream = TestUpstream::start().await;
+    let site = TestSite::development().tls().upstream(upstream.origin()).start().await;
+    let answer = site
+        .signed_in("ada@example.test")
+        .await
+        .get("/a?header=strict-transport-security:max-age=1")
+        .expect_status(200)
+        .await;
+    assert!(answer.header("strict-transport-security").is_none());
 }
