@@ -15,6 +15,17 @@ pub(super) enum SqlError {
     Unreadable(&'static str),
 }
 
+impl SqlError {
+    /// Somebody else held what was needed; worth another try elsewhere.
+    pub(super) fn is_busy(&self) -> bool {
+        let Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = self else { return false };
+        matches!(
+            failure.code,
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed
+        )
+    }
+}
+
 impl From<rusqlite::Error> for SqlError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)

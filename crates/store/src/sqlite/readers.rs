@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use countersign_core::port::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use super::error::{Sql, unavailable};
+use super::error::{Sql, SqlError, unavailable};
 use super::open;
 
 /// Reads by primary key take microseconds; more threads would only cost memory.
@@ -26,7 +28,38 @@ pub(super) struct Readers {
     queue: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,
     /// For reads by primary key on the caller's own thread.
-    near: Mutex<Option<Connection>>,
+    near: Mutex<Option<Near>>,
+}
+
+/// A connection that never waits for a lock, and is left alone for a while after a slow read: whoever calls serves others too.
+struct Near {
+    connection: Connection,
+    shunned_until: Option<Instant>,
+}
+
+/// A read that takes longer than this came from a disk that is stuck or busy.
+const SLOW: Duration = Duration::from_millis(50);
+/// How long the reading threads then take all of them.
+const SHUN: Duration = Duration::from_secs(2);
+
+impl Near {
+    fn open(path: &Path) -> rusqlite::Result<Self> {
+        let connection = open::read_only(path)?;
+        connection.busy_timeout(Duration::ZERO)?;
+        Ok(Self { connection, shunned_until: None })
+    }
+
+    /// The answer, unless this is not the moment for one.
+    fn read<T>(&mut self, work: impl FnOnce(&Connection) -> Sql<T>) -> Option<Sql<T>> {
+        let began = Instant::now();
+        if self.shunned_until.is_some_and(|until| began < until) {
+            return None;
+        }
+        let answer = work(&self.connection);
+        let busy = answer.as_ref().is_err_and(SqlError::is_busy);
+        self.shunned_until = (busy || began.elapsed() > SLOW).then(|| Instant::now() + SHUN);
+        (!busy).then_some(answer)
+    }
 }
 
 impl std::fmt::Debug for Readers {
@@ -53,7 +86,7 @@ impl Readers {
                 }
             })?);
         }
-        Ok(Self { queue: Some(queue), threads, near: Mutex::new(Some(open::read_only(path)?)) })
+        Ok(Self { queue: Some(queue), threads, near: Mutex::new(Some(Near::open(path)?)) })
     }
 
     /// Reads one row by primary key, on the caller's thread if nobody else does so right now: it takes microseconds, handing it to
@@ -61,12 +94,13 @@ impl Readers {
     pub(super) async fn point<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Sql<T> + Send + 'static,
+        F: Fn(&Connection) -> Sql<T> + Send + 'static,
     {
-        if let Ok(near) = self.near.try_lock()
-            && let Some(connection) = &*near
+        if let Ok(mut near) = self.near.try_lock()
+            && let Some(near) = &mut *near
+            && let Some(answer) = near.read(&work)
         {
-            return work(connection).map_err(StoreError::from);
+            return answer.map_err(StoreError::from);
         }
         self.read(work).await
     }
