@@ -4,7 +4,7 @@ mod certificate;
 mod master_key;
 
 use super::finding::{Finding, Findings};
-use super::{Mail, Settings, Transport, shared_secret, show};
+use super::{Mail, Settings, StoreLocation, Transport, shared_secret, show};
 use std::fs::File;
 use std::path::Path;
 
@@ -22,6 +22,14 @@ pub(crate) fn probe(settings: &Settings) -> Vec<Finding> {
     }
     if let Some(list) = &settings.passwords.blocklist_file {
         readable("passwords.blocklist_file", list, "a list of passwords, one a line", &mut found);
+    }
+    if let StoreLocation::Sqlite(path) = &settings.store {
+        // Whoever may write it makes themselves anybody; SQLite gives its other files the same mode.
+        for end in ["", "-wal", "-shm"] {
+            let mut file = path.clone().into_os_string();
+            file.push(end);
+            private_mode("store", Path::new(&file), &mut found);
+        }
     }
     master_key::probe(settings.keys.master_key_file.as_deref(), &mut found);
     if let Some(forward_auth) = &settings.forward_auth {
@@ -67,10 +75,10 @@ fn private_mode(key: &str, path: &Path, found: &mut Findings) -> bool {
     let Ok(metadata) = path.metadata() else { return false };
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
-        let message = format!("every user of this machine may touch this secret (mode {mode:03o})");
+        let message = format!("every user of this machine may touch this file (mode {mode:03o})");
         found.harden(key, quoted(path), &message, "chmod 600 it");
     } else if mode & 0o070 != 0 {
-        let message = format!("a group may touch this secret (mode {mode:03o})");
+        let message = format!("a group may touch this file (mode {mode:03o})");
         found.warn(key, quoted(path), &message, "chmod 600 it, unless the group is meant");
     }
     mode & 0o007 == 0
