@@ -19,7 +19,9 @@ mod upstream;
 
 pub use capture::{Captured, Capturing, capture};
 pub use client::{Answer, Client, Cookie, Cookies, Request, Sender};
-pub use fake::{FailingStore, FakeClock, FakeHasher, FakeMasterKeys, Mode, RecordingMailer, SeededEntropy, Sent};
+pub use fake::{
+    FailingStore, FakeClock, FakeHasher, FakeMasterKeys, Mode, RecordingMailer, SeededEntropy, Sent,
+};
 pub use outside::TestOutside;
 pub use site::{Builder, Front, PASSWORD, TestSite, policy};
 pub use upstream::{Seen, TestUpstream};

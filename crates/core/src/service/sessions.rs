@@ -11,7 +11,10 @@ impl<O: Outside> Engine<O> {
     ///
     /// # Errors
     /// [`ServiceError::Store`].
-    pub async fn session_view(&self, principal: &SessionPrincipal) -> Result<Option<SessionView>, ServiceError> {
+    pub async fn session_view(
+        &self,
+        principal: &SessionPrincipal,
+    ) -> Result<Option<SessionView>, ServiceError> {
         let Some(mut held) = self.outside.store().session(principal.claims().sid).await? else {
             return Ok(None);
         };

@@ -90,7 +90,12 @@ pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) 
 }
 
 impl<O: Outside> Site<O> {
-    async fn account_page(&self, call: &Call, principal: &SessionPrincipal, failed: Option<&Problem>) -> Reply {
+    async fn account_page(
+        &self,
+        call: &Call,
+        principal: &SessionPrincipal,
+        failed: Option<&Problem>,
+    ) -> Reply {
         let now = self.engine.now();
         let mut sessions = self.engine.live_sessions(principal.user()).await?;
         let own = principal.claims().sid;
