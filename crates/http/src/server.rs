@@ -1,7 +1,10 @@
 //! Listening: TLS, HTTP/1.1 and HTTP/2, limits on heads and connections, graceful shutdown (design §7, §9).
 
+mod activity;
 mod conversation;
 mod plain;
+mod seat;
+mod stream;
 mod worker;
 
 use std::io;
@@ -12,17 +15,20 @@ use std::time::Duration;
 
 use axum::Router;
 use countersign_core::port::Outside;
-use countersign_proxy::Refusal;
+use countersign_proxy::{ClientConnection, Refusal};
 use http::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
+use activity::Activity;
 use conversation::{converse, guard};
+use seat::{Seat, Seats};
+use stream::Streams;
 use worker::Workers;
 
 use crate::dispatch::dispatch;
@@ -32,11 +38,13 @@ use crate::wire::body::Answer;
 
 /// Largest request head; above, 431.
 const MAX_HEAD: usize = 64 * 1024;
+/// What an HTTP/2 stream may hold that its client does not take.
+const MAX_UNSENT: usize = 64 * 1024;
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Open connections to each of the listeners for operators at most.
 const ADMIN_CONNECTIONS: usize = 64;
-/// Time for their next request head to be complete.
+/// Time for their next request head to be complete, and for an answer to be taken.
 const ADMIN_HEAD: Duration = Duration::from_secs(10);
 /// After a failed accept (out of descriptors, mostly): time for connections to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -73,8 +81,8 @@ struct Door<O: Outside> {
     site: Arc<Site<O>>,
     router: Router,
     tls: Option<TlsAcceptor>,
-    builder: Builder<TokioExecutor>,
-    limit: Arc<Semaphore>,
+    builder: Builder<Streams>,
+    seats: Arc<Seats>,
     closed: watch::Receiver<bool>,
     /// Dropped with the last connection.
     open: mpsc::Sender<()>,
@@ -94,15 +102,15 @@ pub async fn serve<O: Outside>(
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let following = tokio::spawn(Arc::clone(&site.live).follow(Arc::clone(&site.engine)));
     let router = route::router(&site);
-    let limit = Arc::new(Semaphore::new(site.settings.connections));
+    let seats = Seats::new(site.settings.connections);
     let workers = Workers::none();
     for listener in listeners.public {
         let door = Arc::new(Door {
             site: Arc::clone(&site),
             router: router.clone(),
             tls: listeners.tls.clone().map(TlsAcceptor::from),
-            builder: builder(site.settings.head_timeout),
-            limit: Arc::clone(&limit),
+            builder: builder(site.settings.head_timeout, site.settings.write_stall),
+            seats: Arc::clone(&seats),
             closed: closed.clone(),
             open: open.clone(),
         });
@@ -143,8 +151,8 @@ pub async fn serve<O: Outside>(
     Ok(())
 }
 
-fn builder(head_timeout: Duration) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(head_timeout: Duration, stall: Duration) -> Builder<Streams> {
+    let mut builder = Builder::new(Streams::new(stall));
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -155,6 +163,7 @@ fn builder(head_timeout: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
         .max_concurrent_streams(100)
+        .max_send_buf_size(MAX_UNSENT)
         .keep_alive_interval(Some(Duration::from_secs(60)))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
@@ -164,22 +173,19 @@ impl<O: Outside> Door<O> {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut closed = self.closed.clone();
         loop {
-            let permit = tokio::select! {
-                permit = Arc::clone(&self.limit).acquire_owned() => permit,
-                () = closing(&mut closed) => return,
-            };
-            let Ok(permit) = permit else { return };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = closing(&mut closed) => return,
             };
             match accepted {
                 Ok((stream, peer)) => {
+                    // Only now: a listener that nobody connects to must not keep the last places.
+                    let seat = tokio::select! {
+                        seat = self.seats.take() => seat,
+                        () = closing(&mut closed) => return,
+                    };
                     let door = Arc::clone(&self);
-                    tokio::spawn(async move {
-                        door.connection(stream, peer.ip()).await;
-                        drop(permit);
-                    });
+                    tokio::spawn(async move { door.connection(stream, peer.ip(), seat).await });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -189,14 +195,14 @@ impl<O: Outside> Door<O> {
         }
     }
 
-    async fn connection(&self, mut stream: TcpStream, peer: IpAddr) {
+    async fn connection(&self, mut stream: TcpStream, peer: IpAddr, seat: Seat) {
         let _open = self.open.clone();
         // Small answers must not wait for more. Failing costs latency only.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }
         match &self.tls {
-            None => self.http(stream, peer).await,
+            None => self.http(stream, peer, seat).await,
             Some(acceptor) => {
                 let handshake = async {
                     if plain::is_plain(&stream).await? {
@@ -205,8 +211,12 @@ impl<O: Outside> Door<O> {
                     }
                     acceptor.accept(stream).await.map(Some)
                 };
-                match tokio::time::timeout(HANDSHAKE, handshake).await {
-                    Ok(Ok(Some(stream))) => self.http(stream, peer).await,
+                let handshake = tokio::select! {
+                    ended = tokio::time::timeout(HANDSHAKE, handshake) => ended,
+                    () = seat.activity.eviction() => return,
+                };
+                match handshake {
+                    Ok(Ok(Some(stream))) => self.http(stream, peer, seat).await,
                     Ok(Ok(None)) => tracing::debug!("plain HTTP where TLS is spoken"),
                     Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
                     Err(_elapsed) => tracing::debug!("TLS handshake took too long"),
@@ -215,14 +225,24 @@ impl<O: Outside> Door<O> {
         }
     }
 
-    async fn http<T>(&self, stream: T, peer: IpAddr)
+    async fn http<T>(&self, stream: T, peer: IpAddr, seat: Seat)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let stream = guard(stream, self.site.settings.head_timeout);
-        let answer = |request| dispatch(Arc::clone(&self.site), self.router.clone(), request, peer);
+        let settings = &self.site.settings;
+        let stream = guard(stream, settings.head_timeout, settings.write_stall);
+        let activity = Arc::clone(&seat.activity);
+        let connection = if settings.trusted.contains(peer) {
+            ClientConnection::of_proxy(Arc::new(seat))
+        } else {
+            ClientConnection::of_client(Arc::new(seat))
+        };
+        let answer = |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(connection.clone());
+            dispatch(Arc::clone(&self.site), self.router.clone(), request, peer)
+        };
         let mut closed = self.closed.clone();
-        converse(&self.builder, stream, answer, closing(&mut closed)).await;
+        converse(&self.builder, stream, answer, &activity, closing(&mut closed)).await;
     }
 }
 
@@ -234,7 +254,7 @@ async fn closing(closed: &mut watch::Receiver<bool>) {
 
 /// Plain HTTP for operators: few connections, small heads, no secrets.
 async fn accept_admin<O: Outside>(site: Arc<Site<O>>, listener: TcpListener, metrics: bool) {
-    let builder = builder(ADMIN_HEAD);
+    let builder = builder(ADMIN_HEAD, ADMIN_HEAD);
     let limit = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
     while let Ok(permit) = Arc::clone(&limit).acquire_owned().await {
         let Ok((stream, _peer)) = listener.accept().await else {
@@ -244,7 +264,8 @@ async fn accept_admin<O: Outside>(site: Arc<Site<O>>, listener: TcpListener, met
         let (site, builder) = (Arc::clone(&site), builder.clone());
         tokio::spawn(async move {
             let answer = |request| admin_answer(Arc::clone(&site), request, metrics);
-            converse(&builder, guard(stream, ADMIN_HEAD), answer, std::future::pending()).await;
+            let (stream, activity) = (guard(stream, ADMIN_HEAD, ADMIN_HEAD), Arc::<Activity>::default());
+            converse(&builder, stream, answer, &activity, std::future::pending()).await;
             drop(permit);
         });
     }

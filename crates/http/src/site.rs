@@ -99,6 +99,8 @@ pub struct Settings {
     pub forward_auth: Option<ForwardAuth>,
     /// Time for a connection's next request head to be complete, the wait for its first byte included.
     pub head_timeout: Duration,
+    /// How long a client may take nothing of an answer; a quarter of that where the upstream's connections are scarce.
+    pub write_stall: Duration,
     /// Open connections at most.
     pub connections: usize,
 }

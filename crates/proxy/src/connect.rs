@@ -1,5 +1,6 @@
 //! One connection to an upstream.
 
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
@@ -20,6 +21,8 @@ const MAX_HEAD: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Conn {
     pub(crate) sender: SendRequest<SentBody>,
+    /// Whose runtime drives it. From another thread it can be used too, but each step then wakes this one.
+    pub(crate) home: ThreadId,
     driver: AbortHandle,
 }
 
@@ -52,5 +55,5 @@ pub(crate) async fn connect(origin: &Origin, limit: Duration) -> Result<Conn, Fo
             tracing::debug!(%error, "upstream connection ended");
         }
     });
-    Ok(Conn { sender, driver: driver.abort_handle() })
+    Ok(Conn { sender, home: thread::current().id(), driver: driver.abort_handle() })
 }

@@ -18,9 +18,12 @@ use crate::response::Exchange;
 use crate::tunnel::Tunnel;
 use crate::upload::{SentBody, Upload, is_malformed};
 use crate::{
-    BadRequest, Body, ForwardContext, ForwardError, Malformed, Phase, ProxyBody, Timeouts, Upstream,
-    rewrite_location,
+    BadRequest, Body, ClientConnection, ForwardContext, ForwardError, Malformed, Phase, ProxyBody, Timeouts,
+    Upstream, rewrite_location,
 };
+
+/// How often an upload is looked at that is not finished.
+const DRIP_LOOK: Duration = Duration::from_secs(10);
 
 impl Upstream {
     /// Sends a request to this upstream and returns its answer, both streamed.
@@ -38,32 +41,36 @@ impl Upstream {
         mut request: Request<B>,
         mut context: ForwardContext<'_>,
     ) -> Result<Response<ProxyBody>, ForwardError> {
-        let client = request.extensions_mut().remove::<OnUpgrade>();
+        let upgraded = request.extensions_mut().remove::<OnUpgrade>();
+        let client = request.extensions_mut().remove::<ClientConnection>();
         let (mut parts, body) = request.into_parts();
         let mut body = body.into();
         if self.pool.is_crowded() {
             begin(&mut body, context.timeouts.bounded()).await?;
         }
-        let (head, safe) = (parts.method == Method::HEAD, parts.method.is_safe());
+        let head = parts.method == Method::HEAD;
         let upgrade = prepare(&mut parts, &body, &self.config, &mut context)?;
-        let upgrade = upgrade.then(|| parts.headers.get(UPGRADE).cloned().zip(client)).flatten();
+        let upgrade = upgrade.then(|| parts.headers.get(UPGRADE).cloned().zip(upgraded)).flatten();
         let body = SentBody::new(body, &self.config.protected);
         let upload = body.upload();
+        let expects_body = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
 
-        let slot = self.pool.slot().await?;
+        let slot = self.pool.slot(client.as_ref()).await?;
         let timeouts = context.timeouts.bounded();
         let (conn, mut answer) =
             self.send(Request::from_parts(parts, body), upload.as_deref(), timeouts).await?;
         inspect(&answer, head)?;
 
-        // An answer of HTTP/1.0 says nothing of what the other side would make of the next request. And a
-        // server that expects no body with GET may leave it unread, and take it for the next request on the
-        // connection: somebody else's answer would be this client's choice (J07).
-        let reusable = answer.version() == Version::HTTP_11 && !(safe && upload.is_some());
+        // A server that expects no body, or refuses the request, may leave the body unread and take it for the
+        // next request on the connection: somebody else's answer would be this client's choice (J07).
+        let read = upload.is_none()
+            || (self.config.reuse_after_body && expects_body && answer.status().as_u16() < 400);
+        // And of HTTP/1.0 nobody knows what the other side would make of a next request.
+        let reusable = read && answer.version() == Version::HTTP_11;
         *answer.version_mut() = Version::HTTP_11;
         let lease = slot.lease(conn);
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let (offer, client) = upgrade.ok_or(Malformed::UnaskedUpgrade)?;
+            let (offer, upgraded) = upgrade.ok_or(Malformed::UnaskedUpgrade)?;
             let chosen = chosen(&answer, &offer)?;
             let upstream = hyper::upgrade::on(&mut answer);
             clean_response(answer.headers_mut());
@@ -71,7 +78,16 @@ impl Upstream {
             answer.headers_mut().insert(UPGRADE, chosen.clone());
             let websocket = chosen.as_bytes().eq_ignore_ascii_case(b"websocket");
             let half_open = timeouts.between_bytes.unwrap_or_else(|| Timeouts::default().first_byte);
-            tokio::spawn(Tunnel { client, upstream, lease, live: context.live, websocket, half_open }.run());
+            let tunnel = Tunnel {
+                client: upgraded,
+                upstream,
+                lease,
+                connection: client,
+                live: context.live,
+                websocket,
+                half_open,
+            };
+            tokio::spawn(tunnel.run());
             return Ok(answer.map(|_| ProxyBody::empty()));
         }
         clean_response(answer.headers_mut());
@@ -95,11 +111,12 @@ impl Upstream {
     ) -> Result<(Conn, Response<Incoming>), ForwardError> {
         let Some(mut conn) = self.pool.reuse().await else {
             let mut conn = self.pool.fresh().await?;
-            let answer = answer(&mut conn, request, upload, timeouts).await.map_err(|failed| failed.error)?;
+            let answer =
+                self.answer(&mut conn, request, upload, timeouts).await.map_err(|failed| failed.error)?;
             return Ok((conn, answer));
         };
         let spare = (upload.is_none() && request.method().is_idempotent()).then(|| copy(&request));
-        let failed = match answer(&mut conn, request, upload, timeouts).await {
+        let failed = match self.answer(&mut conn, request, upload, timeouts).await {
             Ok(answer) => return Ok((conn, answer)),
             Err(failed) => failed,
         };
@@ -109,8 +126,58 @@ impl Upstream {
         tracing::debug!(upstream = self.name(), "a pooled connection was stale");
         self.pool.forget_idle();
         let mut conn = self.pool.fresh().await?;
-        let answer = answer(&mut conn, request, upload, timeouts).await.map_err(|failed| failed.error)?;
+        let answer =
+            self.answer(&mut conn, request, upload, timeouts).await.map_err(|failed| failed.error)?;
         Ok((conn, answer))
+    }
+
+    /// Waits for the answer's head.
+    async fn answer(
+        &self,
+        conn: &mut Conn,
+        request: Request<SentBody>,
+        upload: Option<&Upload>,
+        timeouts: Timeouts,
+    ) -> Result<Response<Incoming>, Failed> {
+        let sent = conn.sender.try_send_request(request);
+        let late = |error| Failed { error, unsent: None };
+        let result = match upload {
+            None => timeout(timeouts.first_byte, sent)
+                .await
+                .map_err(|_elapsed| late(ForwardError::TimedOut(Phase::FirstByte)))?,
+            Some(upload) => {
+                tokio::pin!(sent);
+                let patience = sleep(timeouts.between_bytes.unwrap_or(timeouts.first_byte).min(DRIP_LOOK));
+                tokio::pin!(patience);
+                loop {
+                    tokio::select! {
+                        biased;
+                        result = &mut sent => break result,
+                        () = &mut patience => match overdue(upload, timeouts) {
+                            Ok(_) if upload.drips() && self.pool.is_crowded() => {
+                                return Err(late(ForwardError::ClientGone));
+                            }
+                            Ok(rest) => patience.as_mut().reset(Instant::now() + rest.min(DRIP_LOOK)),
+                            Err(error) => return Err(late(error)),
+                        },
+                    }
+                }
+            }
+        };
+        result.map_err(|mut failed| {
+            let unsent = failed.take_message();
+            let error = failed.into_error();
+            let error = if upload.is_some_and(Upload::malformed) {
+                ForwardError::BadRequest(BadRequest::Chunks)
+            } else if upload.is_some_and(Upload::failed) || error.is_body_write_aborted() {
+                ForwardError::ClientGone
+            } else if error.is_parse() {
+                ForwardError::BrokenUpstream(Malformed::Http(error))
+            } else {
+                ForwardError::Upstream(error)
+            };
+            Failed { error, unsent }
+        })
     }
 }
 
@@ -128,50 +195,6 @@ struct Failed {
     error: ForwardError,
     /// The request, if no byte of it was written.
     unsent: Option<Request<SentBody>>,
-}
-
-async fn answer(
-    conn: &mut Conn,
-    request: Request<SentBody>,
-    upload: Option<&Upload>,
-    timeouts: Timeouts,
-) -> Result<Response<Incoming>, Failed> {
-    let sent = conn.sender.try_send_request(request);
-    let late = |error| Failed { error, unsent: None };
-    let result = match upload {
-        None => timeout(timeouts.first_byte, sent)
-            .await
-            .map_err(|_elapsed| late(ForwardError::TimedOut(Phase::FirstByte)))?,
-        Some(upload) => {
-            tokio::pin!(sent);
-            let patience = sleep(timeouts.between_bytes.unwrap_or(timeouts.first_byte));
-            tokio::pin!(patience);
-            loop {
-                tokio::select! {
-                    biased;
-                    result = &mut sent => break result,
-                    () = &mut patience => match overdue(upload, timeouts) {
-                        Ok(rest) => patience.as_mut().reset(Instant::now() + rest),
-                        Err(error) => return Err(late(error)),
-                    },
-                }
-            }
-        }
-    };
-    result.map_err(|mut failed| {
-        let unsent = failed.take_message();
-        let error = failed.into_error();
-        let error = if upload.is_some_and(Upload::malformed) {
-            ForwardError::BadRequest(BadRequest::Chunks)
-        } else if upload.is_some_and(Upload::failed) || error.is_body_write_aborted() {
-            ForwardError::ClientGone
-        } else if error.is_parse() {
-            ForwardError::BrokenUpstream(Malformed::Http(error))
-        } else {
-            ForwardError::Upstream(error)
-        };
-        Failed { error, unsent }
-    })
 }
 
 /// How much longer to wait for an answer while a body goes up: an upload may take for ever as long as it

@@ -14,6 +14,7 @@
 //! [`WriteStall`] inside of that gives up clients that do not read.
 
 mod body;
+mod client;
 pub mod client_ip;
 mod connect;
 mod context;
@@ -36,12 +37,14 @@ mod upload;
 mod upstream;
 
 pub use body::Body;
+pub use client::ClientConnection;
 pub use context::{ForwardContext, Timeouts};
 pub use error::{BadRequest, BodyError, ForwardError, Malformed, Phase};
 pub use hygiene::Cleaned;
 pub use live::{Live, Stop, StopReason};
 pub use location::rewrite_location;
 pub use origin::{Origin, OriginError, PublicOrigin};
+pub use pool::Pressure;
 pub use protected::Protected;
 pub use response::ProxyBody;
 pub use stall::WriteStall;

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::{Conn, connect};
-use crate::{ForwardError, Origin, PoolLimits};
+use crate::{ClientConnection, ForwardError, Origin, PoolLimits};
 
 /// How long a connection that has just come back may take to become ready: its task has seen the end of the
 /// answer but perhaps not yet run to its own.
@@ -36,17 +36,31 @@ struct IdleList {
 struct Idle {
     conn: Conn,
     since: Instant,
-    /// Whose runtime drives it. From another thread it can be used too, but each step then wakes this one.
-    home: ThreadId,
 }
 
 /// The right to one connection.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Pool>);
+pub(crate) struct Slot {
+    pool: Arc<Pool>,
+    /// What it takes of its client's share.
+    _share: Option<OwnedSemaphorePermit>,
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.permits.add_permits(1);
+        self.pool.permits.add_permits(1);
+    }
+}
+
+/// How full an upstream's pool is, for whoever decides about a client that holds one of its connections.
+#[derive(Debug, Clone)]
+pub struct Pressure(Arc<Pool>);
+
+impl Pressure {
+    /// Half of the connections that may be are in use: those that move nothing are better given to others.
+    #[must_use]
+    pub fn is_high(&self) -> bool {
+        self.0.is_crowded()
     }
 }
 
@@ -62,7 +76,7 @@ impl IdleList {
     /// The last of this thread's, else the last of any.
     fn pop(&mut self) -> Option<Idle> {
         let here = thread::current().id();
-        match self.conns.iter().rposition(|idle| idle.home == here) {
+        match self.conns.iter().rposition(|idle| idle.conn.home == here) {
             Some(at) => Some(self.conns.remove(at)),
             None => self.conns.pop(),
         }
@@ -76,17 +90,40 @@ impl Pool {
     }
 
     /// Waits for the right to a connection, in a bounded queue for a bounded time.
-    pub(crate) async fn slot(self: &Arc<Self>) -> Result<Slot, ForwardError> {
+    pub(crate) async fn slot(
+        self: &Arc<Self>,
+        client: Option<&ClientConnection>,
+    ) -> Result<Slot, ForwardError> {
+        let share = client.and_then(|client| client.share.as_ref());
+        let part = match share {
+            Some(share) => self.part(share).await?,
+            None => None,
+        };
         if let Ok(permit) = self.permits.try_acquire() {
             permit.forget();
-            return Ok(Slot(Arc::clone(self)));
+            return Ok(Slot { pool: Arc::clone(self), _share: part });
         }
         let _place = Place::take(&self.waiting, self.limits.queue).ok_or(ForwardError::Saturated)?;
         match timeout(self.limits.queue_timeout, self.permits.acquire()).await {
             Ok(Ok(permit)) => {
                 permit.forget();
-                Ok(Slot(Arc::clone(self)))
+                Ok(Slot { pool: Arc::clone(self), _share: part })
             }
+            Ok(Err(_)) | Err(_) => Err(ForwardError::Saturated),
+        }
+    }
+
+    /// A part of a client's share; none where it is used up but nobody else waits. It is waited for outside the
+    /// queue, or one client's requests would fill that.
+    async fn part(&self, share: &Arc<Semaphore>) -> Result<Option<OwnedSemaphorePermit>, ForwardError> {
+        if let Ok(part) = Arc::clone(share).try_acquire_owned() {
+            return Ok(Some(part));
+        }
+        if !self.is_crowded() {
+            return Ok(None);
+        }
+        match timeout(self.limits.queue_timeout, Arc::clone(share).acquire_owned()).await {
+            Ok(Ok(part)) => Ok(Some(part)),
             Ok(Err(_)) | Err(_) => Err(ForwardError::Saturated),
         }
     }
@@ -136,7 +173,7 @@ impl Pool {
             // Outside the lock is better, but this is the rare case and closing a socket is quick.
             return;
         }
-        idle.conns.push(Idle { conn, since: Instant::now(), home: thread::current().id() });
+        idle.conns.push(Idle { conn, since: Instant::now() });
         if !idle.reaping {
             idle.reaping = true;
             drop(idle);
@@ -164,10 +201,15 @@ impl Slot {
 }
 
 impl Lease {
+    /// How full the pool is that it came from.
+    pub(crate) fn pressure(&self) -> Pressure {
+        Pressure(Arc::clone(&self.slot.pool))
+    }
+
     /// Returns a connection whose exchange is over on both sides.
     pub(crate) fn give_back(self) {
         let Self { conn, slot } = self;
-        slot.0.put(conn);
+        slot.pool.put(conn);
     }
 }
 
@@ -194,5 +236,35 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection stays its thread's whoever gives it back, or each use by its own would seem to be a stranger's.
+    #[tokio::test]
+    async fn connections_stay_at_home() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = Origin::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let pool = Arc::new(Pool::new(origin, PoolLimits::default()));
+        let ours = pool.fresh().await.unwrap();
+        let (lender, lent) = (Arc::clone(&pool), thread::current().id());
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let theirs = lender.fresh().await.unwrap();
+                lender.put(ours);
+                lender.put(theirs);
+                // The last one given back; but the other is at home nowhere here.
+                assert_eq!(lender.idle().pop().unwrap().conn.home, thread::current().id());
+            });
+        })
+        .join()
+        .unwrap();
+        assert_eq!(pool.idle().pop().unwrap().conn.home, lent);
     }
 }

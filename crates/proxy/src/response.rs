@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::hygiene::clean_trailers;
-use crate::pool::Lease;
+use crate::pool::{Lease, Pressure};
 use crate::upload::Upload;
 use crate::{BodyError, Live, Protected, Stop, StopReason};
 
@@ -92,6 +92,12 @@ impl ProxyBody {
         }
     }
 
+    /// How scarce the connection is that this body keeps from others; none if it keeps none.
+    #[must_use]
+    pub fn pressure(&self) -> Option<Pressure> {
+        self.exchange.as_ref().map(|exchange| exchange.lease.pressure())
+    }
+
     fn finish(&mut self) {
         if let Some(exchange) = self.exchange.take() {
             exchange.finish();
@@ -133,7 +139,9 @@ impl ProxyBody {
         while pause.as_mut().poll(cx).is_ready() {
             // As long as the request still moves, the upstream may well be waiting for more of it.
             let upload = self.exchange.as_ref().and_then(|exchange| exchange.upload.as_deref());
-            let still = upload.filter(|upload| !upload.finished()).map(Upload::still_for);
+            let crowded = self.exchange.as_ref().is_some_and(|exchange| exchange.lease.pressure().is_high());
+            let moving = upload.filter(|upload| !upload.finished() && !(crowded && upload.drips()));
+            let still = moving.map(Upload::still_for);
             match still.and_then(|still| between.checked_sub(still)).filter(|rest| !rest.is_zero()) {
                 Some(rest) => pause.as_mut().reset(Instant::now() + rest),
                 None => {

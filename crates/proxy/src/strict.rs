@@ -34,7 +34,7 @@ const PIECE: usize = 4096;
 ///
 /// It follows bodies only to find the next head; where the framing of one breaks, reading fails with
 /// [`io::ErrorKind::InvalidData`]. It steps aside for HTTP/2, and when the server tells its [`Watch`] of a 101.
-/// A client that sends no first head (or preface of HTTP/2) in time is given up.
+/// A client that sends no first head (or preface of HTTP/2) in time is given up, with an answer if it began one.
 #[derive(Debug)]
 pub struct StrictHeads<T> {
     io: T,
@@ -136,14 +136,20 @@ impl<T> StrictHeads<T> {
         self.timer = None;
     }
 
-    /// Nothing more is there: whether that is so for too long.
+    /// Nothing more is there: whether that is so for too long. A head that has begun is refused then; of others
+    /// nobody waits for an answer.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.begun {
             return Poll::Pending;
         }
         let patience = self.patience;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
-        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        ready!(timer.as_mut().poll(cx));
+        if !self.scan.give_up() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.settle(Some(Refusal::TooSlow));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -227,7 +233,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for StrictHeads<T> {
                 continue;
             }
             match this.poll_more(cx) {
-                Poll::Pending => return this.poll_patience(cx),
+                Poll::Pending => {
+                    ready!(this.poll_patience(cx))?;
+                    continue;
+                }
                 Poll::Ready(more) => {
                     // What is held at the end is no request.
                     if !more? {

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::frames::{Frames, close};
 use crate::pool::Lease;
-use crate::{Live, StopReason};
+use crate::{ClientConnection, Live, StopReason};
 
 /// How long the last words to a client may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ pub(crate) struct Tunnel {
     pub(crate) upstream: OnUpgrade,
     /// Counts against the upstream's cap as long as the tunnel lives.
     pub(crate) lease: Lease,
+    /// And against what its client is counted by.
+    pub(crate) connection: Option<ClientConnection>,
     pub(crate) live: Option<Arc<dyn Live>>,
     pub(crate) websocket: bool,
     /// How long one direction may stay silent when the other has ended.
@@ -35,7 +37,7 @@ pub(crate) struct Tunnel {
 
 impl Tunnel {
     pub(crate) async fn run(self) {
-        let Self { client, upstream, lease, live, websocket, half_open } = self;
+        let Self { client, upstream, lease, connection, live, websocket, half_open } = self;
         match timeout(HANDOVER, async { tokio::try_join!(client, upstream) }).await {
             Ok(Ok((client, upstream))) => {
                 let ended = carry(client, upstream, live.as_deref(), websocket, half_open).await;
@@ -44,7 +46,7 @@ impl Tunnel {
             Ok(Err(error)) => tracing::debug!(%error, "upgrade failed"),
             Err(_) => tracing::debug!("upgrade took too long"),
         }
-        drop(lease);
+        drop((lease, connection));
     }
 }
 

@@ -16,12 +16,19 @@ use tokio::time::Instant;
 use crate::hygiene::clean_trailers;
 use crate::{Body, Protected};
 
+/// Bytes a second, on average, below which an upload is too slow for a connection that others wait for; and from
+/// which second on that is judged.
+const DRIP_RATE: u64 = 512;
+const DRIP_FROM: u64 = 10;
+
 /// The progress of a request body. The connection's task writes it, the exchange reads it.
 #[derive(Debug)]
 pub(crate) struct Upload {
     began: Instant,
     /// Milliseconds from `began` to the last frame taken.
     last: AtomicU64,
+    /// Bytes taken.
+    taken: AtomicU64,
     finished: AtomicBool,
     failed: AtomicBool,
     malformed: AtomicBool,
@@ -34,6 +41,7 @@ impl Upload {
         Self {
             began: Instant::now(),
             last: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             finished: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             malformed: AtomicBool::new(false),
@@ -59,6 +67,16 @@ impl Upload {
     /// It is the client that everybody waits for.
     pub(crate) fn starved(&self) -> bool {
         self.starved.load(Ordering::Acquire)
+    }
+
+    /// The client sends so little at a time that it can only mean to hold the connection.
+    pub(crate) fn drips(&self) -> bool {
+        let seconds = self.began.elapsed().as_secs();
+        let enough = seconds.saturating_mul(DRIP_RATE);
+        seconds >= DRIP_FROM
+            && self.starved()
+            && !self.finished()
+            && self.taken.load(Ordering::Acquire) < enough
     }
 
     /// How long ago the last frame was taken.
@@ -124,6 +142,8 @@ impl http_body::Body for SentBody {
             }
         };
         upload.touch();
+        let taken = frame.data_ref().map_or(0, Bytes::len) as u64;
+        upload.taken.fetch_add(taken, Ordering::AcqRel);
         let frame = match frame.into_trailers() {
             Ok(trailers) => Frame::trailers(cleaned(trailers, protected)),
             Err(frame) => frame,

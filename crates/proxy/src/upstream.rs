@@ -61,6 +61,10 @@ pub struct UpstreamConfig {
     /// Its defaults, for the caller to put into a [`ForwardContext`](crate::ForwardContext) or override
     /// there.
     pub timeouts: Timeouts,
+    /// Whether a connection serves another request after one with a body (POST, PUT and PATCH, answered without an
+    /// error; no other method's ever does). A server that answers without reading the body takes it for the next
+    /// request, which is somebody else's: set it to false for one that does.
+    pub reuse_after_body: bool,
     /// The names that must not come in by trailers either; the same value that cleans the headers.
     pub protected: Arc<Protected>,
 }
@@ -75,6 +79,7 @@ impl UpstreamConfig {
             host: HostHeader::default(),
             limits: PoolLimits::default(),
             timeouts: Timeouts::default(),
+            reuse_after_body: true,
             protected: Arc::default(),
         }
     }

@@ -56,10 +56,14 @@ pub(crate) fn site(settings: &Settings) -> anyhow::Result<http_front::Settings> 
         routes: routes(settings)?,
         forward_auth: super::forward_auth::forward_auth(settings)?,
         head_timeout: settings.limits.head_timeout,
+        write_stall: WRITE_STALL,
         connections: settings.limits.connections as usize,
         public_origin,
     })
 }
+
+/// How long a client may take nothing of an answer.
+const WRITE_STALL: Duration = Duration::from_secs(60);
 
 fn transport(settings: &Settings) -> http_front::Transport {
     match settings.tls.transport {
@@ -113,6 +117,7 @@ fn upstream(index: usize, upstream: &Upstream, protected: &Arc<Protected>) -> an
             first_byte: upstream.first_byte.unwrap_or(Duration::MAX),
             between_bytes: upstream.between_bytes,
         },
+        reuse_after_body: upstream.reuse_after_body,
         protected: Arc::clone(protected),
         name: upstream.name.clone(),
     };

@@ -2,43 +2,41 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_proxy::{StrictHeads, Watch, WriteStall};
-use http::Request;
+use countersign_proxy::{StrictHeads, WriteStall};
+use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::sleep;
 
+use super::activity::{Activity, Running};
+use super::stream::{Pulse, Streams};
 use crate::wire::body::{Answer, AnswerBody, BodyFailure};
 
-/// How long a client may take nothing of an answer.
-const WRITE_STALL: Duration = Duration::from_secs(60);
-/// How often an HTTP/2 connection is looked at, and how many looks in a row without a request end it: after 75 to
-/// 100 s. It answers pings for ever; HTTP/1.1 has the time-out of its next head.
-const LOOK: Duration = Duration::from_secs(25);
-const LOOKS: usize = 3;
-/// How long it then has to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// The longest wait for a connection's first request head. Whoever opens a connection has something to say.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+/// What is given to an HTTP/2 stream at a time: a frame. So a client that takes little is seen to take something.
+const PIECE: usize = 16 * 1024;
 
 /// A client's connection that may not send heads that two servers read differently (K07), be silent from its
 /// beginning, or take nothing for ever.
-pub(super) fn guard<T>(stream: T, head_timeout: Duration) -> StrictHeads<WriteStall<T>> {
-    StrictHeads::new(WriteStall::new(stream, WRITE_STALL), head_timeout)
+pub(super) fn guard<T>(stream: T, head_timeout: Duration, stall: Duration) -> StrictHeads<WriteStall<T>> {
+    StrictHeads::new(WriteStall::new(stream, stall), head_timeout.min(FIRST_HEAD))
 }
 
-/// Serves a connection until it ends, is idle for too long, or `closing` completes and its last request is answered.
+/// Serves a connection until it ends, is idle for too long, its place is needed, or `closing` completes and its last
+/// request is answered.
 pub(super) async fn converse<T, F, Fut>(
-    builder: &Builder<TokioExecutor>,
+    builder: &Builder<Streams>,
     stream: StrictHeads<WriteStall<T>>,
     answer: F,
+    activity: &Arc<Activity>,
     closing: impl Future<Output = ()>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -46,14 +44,16 @@ pub(super) async fn converse<T, F, Fut>(
     Fut: Future<Output = Answer> + Send + 'static,
 {
     let watch = stream.watch();
-    let activity = Arc::new(Activity::default());
     let service = service_fn(|request| {
-        let running = Running::begin(&activity);
-        let (watch, answer) = (watch.clone(), answer(request));
+        let running = Running::begin(activity);
+        let (watch, answer, activity) = (watch.clone(), answer(request), Arc::clone(activity));
         async move {
             let answer = answer.await;
             watch.answered(answer.status());
-            Ok::<_, std::convert::Infallible>(answer.map(|body| Counted { body, _running: running }))
+            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                activity.leave_http();
+            }
+            Ok::<_, std::convert::Infallible>(answer.map(|body| Counted::new(body, running.answered())))
         }
     });
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
@@ -63,7 +63,14 @@ pub(super) async fn converse<T, F, Fut>(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = activity.idle(&watch) => {
+        () = activity.abuse() => {
+            tracing::debug!("a client gave up too many of its requests");
+            return;
+        }
+        () = spare(activity, &watch) => {
+            if !activity.has_begun() {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection => ended,
@@ -76,59 +83,44 @@ pub(super) async fn converse<T, F, Fut>(
     }
 }
 
-/// What happens on a connection.
-#[derive(Debug, Default)]
-struct Activity {
-    running: AtomicUsize,
-    begun: AtomicUsize,
-}
-
-impl Activity {
-    /// Completes when an HTTP/2 connection has had no request for a while.
-    async fn idle(&self, watch: &Watch) {
-        let (mut looks, mut seen) = (0, 0);
-        while looks < LOOKS {
-            sleep(LOOK).await;
-            let begun = self.begun.load(Ordering::Acquire);
-            let quiet = watch.is_http2() && self.running.load(Ordering::Acquire) == 0 && begun == seen;
-            looks = if quiet { looks + 1 } else { 0 };
-            seen = begun;
-        }
-    }
-
-    /// Completes when the time to say goodbye has passed and no request is running.
-    async fn over(&self) {
-        loop {
-            sleep(GOODBYE).await;
-            if self.running.load(Ordering::Acquire) == 0 {
-                return;
-            }
-        }
-    }
-}
-
-/// A request, until the last byte of its answer is taken or nobody wants it any more.
-#[derive(Debug)]
-struct Running(Arc<Activity>);
-
-impl Running {
-    fn begin(activity: &Arc<Activity>) -> Self {
-        activity.begun.fetch_add(1, Ordering::AcqRel);
-        activity.running.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(activity))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+/// Completes when nobody would miss the connection, or somebody needs its place more.
+async fn spare(activity: &Activity, watch: &countersign_proxy::Watch) {
+    tokio::select! {
+        () = activity.idle(watch) => {}
+        () = activity.eviction() => {}
     }
 }
 
 /// An answer's body, with the request that it belongs to.
 struct Counted {
     body: AnswerBody,
+    /// What is left of a frame that was given in part.
+    rest: Bytes,
+    pulse: Option<Arc<Pulse>>,
     _running: Running,
+}
+
+impl Counted {
+    fn new(body: AnswerBody, running: Running) -> Self {
+        let pulse = Pulse::of_stream();
+        if let (Some(pulse), AnswerBody::Proxy(body)) = (&pulse, &body) {
+            pulse.press(body.pressure());
+        }
+        Self { body, rest: Bytes::new(), pulse, _running: running }
+    }
+
+    /// The next frame, in pieces.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?.map(Frame::into_data) {
+                Some(Ok(data)) => self.rest = data,
+                Some(Err(trailers)) => return Poll::Ready(Some(Ok(trailers))),
+                None => return Poll::Ready(None),
+            }
+        }
+        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
 }
 
 impl Body for Counted {
@@ -139,15 +131,27 @@ impl Body for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let Some(pulse) = self.pulse.clone() else { return Pin::new(&mut self.body).poll_frame(cx) };
+        pulse.asked();
+        let piece = ready!(self.poll_piece(cx));
+        if piece.is_some() {
+            pulse.gave(!self.body.is_end_stream());
+        }
+        Poll::Ready(piece)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, body) = (self.rest.len() as u64, self.body.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower().saturating_add(rest));
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
     }
 }
 
@@ -157,24 +161,27 @@ mod tests {
 
     use http_body_util::{BodyExt, Empty};
     use hyper::client::conn::http2::{SendRequest, handshake};
-    use hyper_util::rt::TokioTimer;
+    use hyper_util::rt::{TokioExecutor, TokioTimer};
     use tokio::io::duplex;
     use tokio::task::JoinHandle;
-    use tokio::time::Instant;
+    use tokio::time::{Instant, sleep};
 
     use super::*;
+
+    const STALL: Duration = Duration::from_secs(60);
 
     /// A client of HTTP/2 that answers pings, and the server's side of its connection.
     async fn connected(wait: Duration) -> (SendRequest<Empty<Bytes>>, JoinHandle<()>) {
         let (ours, theirs) = duplex(64 * 1024);
         let server = tokio::spawn(async move {
-            let mut builder = Builder::new(TokioExecutor::new());
+            let mut builder = Builder::new(Streams::new(STALL));
             builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(60)));
             let answer = |_request| async move {
                 sleep(wait).await;
                 Answer::new(AnswerBody::from("done"))
             };
-            converse(&builder, guard(ours, Duration::from_secs(10)), answer, pending()).await;
+            let ours = guard(ours, Duration::from_secs(10), STALL);
+            converse(&builder, ours, answer, &Arc::default(), pending()).await;
         });
         let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(theirs)).await.unwrap();
         tokio::spawn(async move { drop(connection.await) });

@@ -19,13 +19,16 @@ pub enum Refusal {
     /// Two servers could disagree where the request ends (RFC 9112 §6).
     #[error("Content-Length or Transfer-Encoding is malformed, repeated or contradicted.")]
     Framing,
+    /// The first head on its connection began, and was not complete in time.
+    #[error("The request head took too long.")]
+    TooSlow,
     /// More than 64 kB, or than 100 fields.
     #[error("The request head is larger than 64 kB or has more than 100 fields.")]
     TooLarge,
 }
 
 impl Refusal {
-    const ALL: [Self; 4] = [Self::RequestLine, Self::Field, Self::Framing, Self::TooLarge];
+    const ALL: [Self; 5] = [Self::RequestLine, Self::Field, Self::Framing, Self::TooSlow, Self::TooLarge];
 
     /// The refusal that a request stands for, if it is no client's own.
     #[must_use]
@@ -37,11 +40,12 @@ impl Refusal {
         Some(named.unwrap_or(Self::RequestLine))
     }
 
-    /// 400 or 431.
+    /// 400, 408 or 431.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
             Self::RequestLine | Self::Field | Self::Framing => StatusCode::BAD_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
     }
@@ -52,6 +56,7 @@ impl Refusal {
             Self::RequestLine => "/request-line",
             Self::Field => "/field",
             Self::Framing => "/framing",
+            Self::TooSlow => "/too-slow",
             Self::TooLarge => "/too-large",
         }
     }

@@ -171,6 +171,15 @@ impl Scan {
         Followed { safe, refused }
     }
 
+    /// The first head will not be waited for any longer; whether one has begun.
+    pub(super) const fn give_up(&mut self) -> bool {
+        let begun = matches!(self.state, State::RequestLine | State::Field);
+        if begun {
+            self.state = State::Refused;
+        }
+        begun
+    }
+
     /// The request to leave HTTP was granted.
     pub(super) const fn step_aside(&mut self) {
         self.state = State::Aside;

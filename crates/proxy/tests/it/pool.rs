@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use countersign_proxy::{Body, ForwardError, Phase, PoolLimits, Timeouts, Upstream};
-use http::{Method, Request};
+use countersign_proxy::{
+    Body, ClientConnection, ForwardError, Phase, PoolLimits, ProxyBody, Timeouts, Upstream,
+};
+use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -321,4 +323,51 @@ async fn limits_may_be_as_long_as_one_likes() {
     let mut config = scripted.config();
     config.timeouts = Timeouts { first_byte: Duration::MAX, between_bytes: Some(Duration::MAX) };
     assert_eq!(request(&Upstream::new(config), Method::POST, Body::full("x".into())).await.unwrap(), "ok");
+}
+
+/// K07: where connections are scarce, one client's connection gets a share of them and its other requests wait, outside
+/// the queue that others need. A trusted proxy's stands for many and may have all.
+#[tokio::test]
+async fn k07_one_client_connection_gets_a_share() {
+    for (shared, arrive) in [(true, 9..=10), (false, 16..=16)] {
+        let scripted = Scripted::start(|_, mut stream| async move {
+            while read_head(&mut stream).await.contains(" /short ") {
+                stream.write_all(OK.as_bytes()).await.unwrap();
+            }
+            read_rest(&mut stream).await;
+        })
+        .await;
+        let mut config = scripted.config();
+        config.limits = PoolLimits { connections: 16, queue: 2, ..PoolLimits::default() };
+        let upstream = Arc::new(Upstream::new(config));
+        let of = |shared: bool| {
+            if shared {
+                ClientConnection::of_client(Arc::new(()))
+            } else {
+                ClientConnection::of_proxy(Arc::new(()))
+            }
+        };
+        let greedy = of(shared);
+        let mut greed = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let (upstream, connection) = (Arc::clone(&upstream), greedy.clone());
+            greed.spawn(async move { over(&upstream, "/long", connection).await });
+        }
+        sleep(Duration::from_millis(200)).await;
+        assert!(arrive.contains(&scripted.accepted()), "{shared}: {}", scripted.accepted());
+        if shared {
+            let answer = over(&upstream, "/short", of(true)).await.unwrap();
+            assert_eq!(text(answer).await, "ok");
+        }
+    }
+}
+
+async fn over(
+    upstream: &Upstream,
+    target: &str,
+    connection: ClientConnection,
+) -> Result<Response<ProxyBody>, ForwardError> {
+    let mut request = Request::get(target).header("host", "a").body(Body::empty()).unwrap();
+    request.extensions_mut().insert(connection);
+    soon(forward(upstream, request, None)).await
 }

@@ -122,6 +122,7 @@ pub(super) fn settings(
         routes: RouteTable::default(),
         forward_auth: None,
         head_timeout: Duration::from_secs(10),
+        write_stall: Duration::from_secs(60),
         connections: 4096,
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Upstream {
     pub(crate) queue_timeout: Duration,
     /// For a connection to open.
     pub(crate) connect_timeout: Duration,
+    /// Whether a connection serves another request after one with a body.
+    pub(crate) reuse_after_body: bool,
     /// For its first response byte; `None` is unlimited.
     pub(crate) first_byte: Option<Duration>,
     /// Between bytes of a body; `None` is unlimited.
@@ -141,6 +143,7 @@ pub(super) fn upstreams(
             queue: entry.queue.unwrap_or(1024),
             queue_timeout: entry.queue_timeout.unwrap_or(Duration::from_secs(5)),
             connect_timeout: entry.connect_timeout.unwrap_or(Duration::from_secs(5)),
+            reuse_after_body: entry.reuse_after_body.unwrap_or(true),
             first_byte: entry.first_byte.map_or(limits.first_byte, |limit| limit.0),
             between_bytes: entry.between_bytes.map_or(limits.between_bytes, |limit| limit.0),
         });

@@ -163,6 +163,7 @@ section! {
         queue: u32,
         queue_timeout: Duration,
         connect_timeout: Duration,
+        reuse_after_body: bool,
         first_byte: TimeOut,
         between_bytes: TimeOut,
     }
