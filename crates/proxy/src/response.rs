@@ -140,7 +140,7 @@ impl ProxyBody {
             // As long as the request still moves, the upstream may well be waiting for more of it.
             let upload = self.exchange.as_ref().and_then(|exchange| exchange.upload.as_deref());
             let crowded = self.exchange.as_ref().is_some_and(|exchange| exchange.lease.pressure().is_high());
-            let moving = upload.filter(|upload| !upload.finished() && !(crowded && upload.drips()));
+            let moving = upload.filter(|upload| !(upload.finished() || crowded && upload.drips()));
             let still = moving.map(Upload::still_for);
             match still.and_then(|still| between.checked_sub(still)).filter(|rest| !rest.is_zero()) {
                 Some(rest) => pause.as_mut().reset(Instant::now() + rest),

@@ -16,10 +16,11 @@ struct Need {
     present: fn() -> bool,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need { what: "a C compiler", package: "build-essential", present: || find("cc").is_some() },
     Need { what: "Chromium", package: "chromium", present: || find("chromium").is_some() },
     Need { what: "nginx", package: "nginx", present: || find("nginx").is_some() },
+    Need { what: "Varnish", package: "varnish", present: || find("varnishd").is_some() },
     Need { what: "HAProxy", package: "haproxy", present: || find("haproxy").is_some() },
     Need { what: "Caddy", package: "caddy", present: || find("caddy").is_some() },
     Need { what: "strace", package: "strace", present: || find("strace").is_some() },
