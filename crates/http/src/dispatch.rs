@@ -159,16 +159,15 @@ fn refuse<O: Outside>(site: &Site<O>, parts: &Parts, peer: IpAddr, asks: bool) -
         Version::HTTP_2 | Version::HTTP_3 => target,
         _ => single(&parts.headers, HOST),
     };
+    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+        return Some(Problem::new(Code::InvalidRequest, "The request names several hosts.").closing());
+    }
     match host {
-        // RFC 9112 §3.2; one that came twice reads as an empty one.
-        Some("") | None => {
-            let what = "The request names no host, or several.";
-            Some(Problem::new(Code::InvalidRequest, what).closing())
-        }
         Some(host) if site.knows_host(host) && target.is_none_or(|t| site.knows_host(t)) => None,
         Some(_) => {
             let what = format!("This is {}. The request names another host.", site.settings.public_origin);
             Some(Problem::new(Code::InvalidRequest, what).status(StatusCode::MISDIRECTED_REQUEST))
         }
+        None => Some(Problem::new(Code::InvalidRequest, "The request names no host.").closing()),
     }
 }

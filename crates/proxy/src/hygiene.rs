@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, TE, UPGRADE};
 
+use crate::protected::disguises_framing;
 use crate::{Protected, PublicOrigin};
 
 /// Proof that a request's headers went through [`clean_request`], with the two hop-by-hop wishes that the
@@ -50,7 +51,8 @@ pub fn clean_request(headers: &mut HeaderMap, protected: &Protected) -> Cleaned 
         headers
             .keys()
             .filter(|name| {
-                hop_by_hop(name.as_str()) || name.as_str() == "proxy" || protected.covers(name.as_str())
+                let name = name.as_str();
+                hop_by_hop(name) || name == "proxy" || protected.covers(name) || disguises_framing(name)
             })
             .cloned(),
     );

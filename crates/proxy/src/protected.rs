@@ -52,6 +52,14 @@ impl Protected {
     }
 }
 
+/// Whether a name would be a framing field's if `_` were `-`: what CGI and its kind make of both is one variable.
+pub(crate) fn disguises_framing(name: &str) -> bool {
+    matches!(name.as_bytes().first(), Some(b'c' | b't'))
+        && ["content-length", "transfer-encoding"]
+            .into_iter()
+            .any(|real| name != real && same(name.as_bytes(), real.as_bytes()))
+}
+
 /// `other` is folded already.
 fn same(name: &[u8], other: &[u8]) -> bool {
     name.len() == other.len() && name.iter().zip(other).all(|(a, b)| fold(*a) == *b)
