@@ -8,7 +8,7 @@ mod garbage;
 use std::future::Future;
 use std::hint::black_box;
 use std::io::{self, Write as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use countersign_adapters::SystemClock;
@@ -21,6 +21,7 @@ use countersign_core::domain::token::{compact::Compact, jwks};
 use countersign_core::port::Clock as _;
 use countersign_core::service::Context;
 use data_encoding::BASE64URL_NOPAD;
+use tokio::time::Instant;
 
 use crate::Failure;
 use crate::arguments::Arguments;

@@ -59,7 +59,7 @@ pub(super) async fn run<O: Outside>(
                 jwks::parse(text.as_bytes()).is_err(),
             )
         });
-        let start = std::time::Instant::now();
+        let start = tokio::time::Instant::now();
         let refused = engine.verify_access(text, &Context::default()).await.is_err();
         let took = readers + start.elapsed();
         if !refused {

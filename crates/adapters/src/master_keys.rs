@@ -116,6 +116,6 @@ mod tests {
         assert!(matches!(error, MasterKeysError::ReadOnly(_)));
         assert!(error.to_string().contains("A_VARIABLE"), "{error}");
         assert!(source.remove(KeyId(5)).is_err());
-        assert!(!format!("{source:?} {error}").contains(&digits[..8]));
+        assert!(!format!("{source:?} {error}").contains(digits.get(..8).unwrap()));
     }
 }

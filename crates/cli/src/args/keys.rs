@@ -22,7 +22,7 @@ pub(crate) enum SigningKeyCommand {
 }
 
 /// `master-key …`
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum MasterKeyCommand {
     /// List master secrets by id, with the sessions and sealed values that need them
     List,

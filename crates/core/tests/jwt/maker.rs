@@ -64,6 +64,7 @@ impl Maker {
     pub(crate) fn signature(&self, message: &str) -> Vec<u8> {
         match &self.pair {
             Pair::Ed25519(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
+            #[expect(clippy::disallowed_methods, reason = "a signature of a test, by no engine and no port")]
             Pair::P256(pair) => {
                 pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
             }

@@ -205,7 +205,7 @@ async fn i01_tokens_in_paths_and_agents() {
         assert!(token.len() > 70, "{}", token.len());
         let encoded = token.replacen('_', "%5F", 2).replacen('e', "%65", 1);
         for path in [format!("/{token}"), format!("/{}/{token}", "p".repeat(470)), format!("/{encoded}")] {
-            site.client().get(&path).header("user-agent", &format!("tool/{token}")).send().await;
+            site.client().get(&path).header("user-agent", format!("tool/{token}")).send().await;
         }
     }
     drop(guard);
