@@ -10,6 +10,7 @@
 
 mod check;
 mod e2e;
+mod fuzz;
 mod js;
 mod paths;
 mod run;
@@ -24,6 +25,7 @@ cargo xtask COMMAND
   test-rust    only the tests of the Rust workspace, the layering test among them
   test-js      only the tests of js/node, against the real Express and Fastify
   model        the model check of rotation and revocation with larger bounds: some minutes, half a gigabyte
+  fuzz         search for bytes that break a parser, 20 minutes each (nightly): cargo xtask fuzz [TARGET] [--minutes N]
   test-e2e     only the real-browser stories; names after it select files: cargo xtask test-e2e newcomer
   setup        only install what is missing
   ci           what .ci/run runs: format, clippy, documentation, licences and sources, then test
@@ -60,6 +62,9 @@ fn main() -> ExitCode {
 fn dispatch(command: &str, rest: &[String]) -> Option<anyhow::Result<()>> {
     if command == "test-e2e" {
         return Some(setup::run().and_then(|()| e2e::stories(rest)));
+    }
+    if command == "fuzz" {
+        return fuzz::search(rest);
     }
     if !rest.is_empty() {
         return None;

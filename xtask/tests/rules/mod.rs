@@ -220,6 +220,7 @@ fn allowed(name: &str) -> Option<(&'static [&'static str], &'static [&'static st
         "http" => (&["core", "proxy"], NO_SQL),
         "cli" => (&["core", "store", "adapters", "http", "proxy", "leak", "drill"], NO_SQL_NO_ROUTES),
         "drill" | "verify" => (&["core"], NO_SQL),
+        "fuzzed" => (&["core", "proxy"], NO_SQL_NO_ROUTES),
         "testkit" => (&["core", "store", "adapters", "http", "proxy"], NO_SQL),
         _ => return None,
     })

@@ -16,12 +16,13 @@ const PAUSE: Duration = Duration::from_secs(60);
 pub(crate) const NAME: &str = "_csrf";
 
 /// How a form is encoded.
-enum Encoding {
+pub(crate) enum Encoding {
     Urlencoded,
     Multipart(String),
 }
 
-fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+/// How the body is encoded, if it is a form; a multipart boundary has 1 to 70 characters (RFC 2046 §5.1.1).
+pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
     match kind.trim().to_ascii_lowercase().as_str() {
@@ -97,7 +98,7 @@ fn complete_pairs(read: &[u8]) -> Option<&[u8]> {
 }
 
 /// The value of the first part if it is our field, and whether that is settled.
-fn first_part(read: &[u8], boundary: &str) -> (Option<String>, bool) {
+pub(crate) fn first_part(read: &[u8], boundary: &str) -> (Option<String>, bool) {
     let open = format!("--{boundary}\r\n");
     let close = format!("\r\n--{boundary}");
     if read.len() < open.len() {
