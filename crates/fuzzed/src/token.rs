@@ -102,13 +102,29 @@ pub fn json(data: &[u8]) {
     if let Some(value) = &tree {
         assert_eq!(serde_json::from_slice::<Value>(data).ok().as_ref(), Some(value), "another meaning");
         let written = value.to_string();
-        assert_eq!(strict::parse(written.as_bytes()).map(|v| v.to_string()), Some(written), "no round trip");
+        // `serde_json` rounds fractions and huge numbers once more each time; no claim may be one (A10).
+        if !rounds(value) {
+            assert_eq!(
+                strict::parse(written.as_bytes()).map(|v| v.to_string()),
+                Some(written),
+                "no round trip"
+            );
+        }
     }
     let object = tree.is_some_and(|value| value.is_object());
     let header = Header::read(data);
     assert_eq!(object, !matches!(header, Err(JwsRefusal::Malformed)), "the two readers disagree");
     if let Ok(header) = header {
         assert!(header.kid().is_none_or(jws::is_kid));
+    }
+}
+
+fn rounds(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(rounds),
+        Value::Object(members) => members.values().any(rounds),
+        _ => false,
     }
 }
 
