@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::frames::{DATA, END_STREAM, Http2, RST_STREAM, WINDOW_UPDATE};
+use countersign_core::domain::route::{RouteAuth, RouteRule};
+use countersign_testkit::{TestSite, TestUpstream};
+
+use crate::frames::{DATA, END_HEADERS, END_STREAM, HEADERS, Http2, RST_STREAM, WINDOW_UPDATE, block};
 use crate::scene::{Scene, honest, limit};
 
 /// SETTINGS_INITIAL_WINDOW_SIZE.
@@ -36,6 +39,37 @@ async fn k07_streams_that_take_nothing_are_reset() {
     // The connection itself did nothing wrong.
     shut.get(101, "/empty").await;
     assert!(shut.next(Duration::from_secs(2)).await.is_some());
+}
+
+/// K07: where an upstream's connections are scarce, one connection of a client gets a share of them; the rest of its
+/// requests wait, and others are served. (A trusted proxy's connection stands for many, and has no share.)
+#[tokio::test]
+async fn k07_one_connection_gets_a_share() {
+    let upstream = TestUpstream::start().await;
+    let mut open = RouteRule::protected(0);
+    open.auth = RouteAuth::None;
+    let site = TestSite::development()
+        .upstream(upstream.origin())
+        .route("/*", open)
+        .settings(|settings| limit(settings, 16))
+        .start()
+        .await;
+    let authority = site.origin().strip_prefix("http://").unwrap().to_owned();
+    let ask =
+        |path| block(&[(":method", "GET"), (":scheme", "http"), (":authority", &authority), (":path", path)]);
+    let mut greedy = Http2::connect(site.address(), &[]).await;
+    for number in 0..16 {
+        greedy.send(HEADERS, END_STREAM | END_HEADERS, 1 + 2 * number, &ask("/long?delay_ms=2000")).await;
+    }
+    sleep(Duration::from_millis(500)).await;
+    let arrived = upstream.seen().len();
+    assert!((9..=10).contains(&arrived), "{arrived}");
+    let mut other = Http2::connect(site.address(), &[]).await;
+    other.send(HEADERS, END_STREAM | END_HEADERS, 1, &ask("/short")).await;
+    assert_eq!(other.answer(1).await.unwrap().0, 200);
+    let answers = greedy.all(Duration::from_secs(4)).await;
+    let ended = answers.iter().filter(|frame| frame.kind == DATA && frame.flags & END_STREAM != 0).count();
+    assert_eq!(ended, 16, "all are served in the end");
 }
 
 /// Slow is not stalled: a piece now and then is enough, for as long as it takes.
