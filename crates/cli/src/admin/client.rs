@@ -69,6 +69,7 @@ pub(crate) enum ClientError {
 pub(crate) struct Client {
     stream: BufReader<UnixStream>,
     path: PathBuf,
+    store: String,
 }
 
 impl Client {
@@ -92,7 +93,8 @@ impl Client {
         if !socket::may_serve(peer.uid(), store) {
             return Err(ClientError::Foreign { path: path.to_owned(), uid: peer.uid() });
         }
-        Ok(Some(Self { stream: BufReader::new(stream), path: path.to_owned() }))
+        let store = store.map(socket::identity).unwrap_or_default();
+        Ok(Some(Self { stream: BufReader::new(stream), path: path.to_owned(), store }))
     }
 
     /// Asks one thing.
@@ -114,7 +116,7 @@ impl Client {
 
     async fn exchange(&mut self, request: &Request) -> Result<Answer, ClientError> {
         let mut line = Zeroizing::new(Vec::with_capacity(4096));
-        let envelope = Envelope { version: VERSION.to_owned(), request };
+        let envelope = Envelope { version: VERSION.to_owned(), store: self.store.clone(), request };
         serde_json::to_writer(&mut *line, &envelope).map_err(|error| self.failed(error.into()))?;
         line.push(b'\n');
         match self.stream.write_all(&line).await {

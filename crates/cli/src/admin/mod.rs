@@ -19,3 +19,4 @@ pub(crate) use handle::handle;
 pub(crate) use protocol::{Reply, Request};
 pub(crate) use server::AdminServer;
 pub(crate) use socket::path as socket_path;
+pub(crate) use socket::store as store_path;

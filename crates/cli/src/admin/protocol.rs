@@ -20,6 +20,9 @@ pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 pub(crate) struct Envelope<R> {
     /// [`VERSION`] of the client.
     pub(crate) version: String,
+    /// The store that the client's configuration names ([`super::socket::identity`]). One directory may hold several, and a
+    /// command meant for one must not be done to another.
+    pub(crate) store: String,
     /// What is asked.
     pub(crate) request: R,
 }

@@ -31,15 +31,17 @@ const BREATH: Duration = Duration::from_millis(100);
 pub(crate) struct AdminServer {
     listener: UnixListener,
     path: PathBuf,
+    store: Arc<str>,
 }
 
 impl AdminServer {
-    /// Binds the socket with mode 0600.
+    /// Binds the socket with mode 0600, for commands that mean this store.
     ///
     /// # Errors
     /// [`SocketError`] names what is in the way.
-    pub(crate) fn bind(path: &Path) -> Result<Self, SocketError> {
-        Ok(Self { listener: socket::bind(path)?, path: path.to_owned() })
+    pub(crate) fn bind(path: &Path, store: &Path) -> Result<Self, SocketError> {
+        let store = socket::identity(store).into();
+        Ok(Self { listener: socket::bind(path)?, path: path.to_owned(), store })
     }
 
     /// Answers until it is dropped.
@@ -63,9 +65,9 @@ impl AdminServer {
                 tokio::spawn(timeout(REFUSAL, refuse(stream)));
                 continue;
             };
-            let (engine, places) = (Arc::clone(&engine), Arc::clone(&places));
+            let (engine, places, store) = (Arc::clone(&engine), Arc::clone(&places), Arc::clone(&self.store));
             tokio::spawn(async move {
-                if let Err(error) = converse(stream, &engine, &places).await {
+                if let Err(error) = converse(stream, &engine, &store, &places).await {
                     tracing::debug!(%error, "admin.sock: connection ended");
                 }
                 drop(connection);
@@ -100,6 +102,7 @@ fn is_operator(stream: &UnixStream) -> bool {
 async fn converse<O: Outside<Store = AnyStore>>(
     stream: UnixStream,
     engine: &Engine<O>,
+    store: &str,
     places: &Semaphore,
 ) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
@@ -115,7 +118,7 @@ async fn converse<O: Outside<Store = AnyStore>>(
         }
         let whole = line.last() == Some(&b'\n');
         let answer = if whole {
-            answer(&line, engine, places).await
+            answer(&line, engine, store, places).await
         } else {
             Err(Fault::new("the request is too long"))
         };
@@ -141,17 +144,34 @@ fn told(answer: Answer) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
-async fn answer<O: Outside<Store = AnyStore>>(line: &[u8], engine: &Engine<O>, places: &Semaphore) -> Answer {
+async fn answer<O: Outside<Store = AnyStore>>(
+    line: &[u8],
+    engine: &Engine<O>,
+    store: &str,
+    places: &Semaphore,
+) -> Answer {
     let malformed = |error: serde_json::Error| Fault::new(format!("the request cannot be read: {error}"));
     let VersionOnly { version } = serde_json::from_slice(line).map_err(malformed)?;
     if version != VERSION {
         return Err(Fault::new(other_version(VERSION, &version)));
     }
-    let Envelope { request, .. } = serde_json::from_slice::<Envelope<Request>>(line).map_err(malformed)?;
+    let Envelope { request, store: meant, .. } =
+        serde_json::from_slice::<Envelope<Request>>(line).map_err(malformed)?;
+    if meant != store {
+        return Err(Fault::new(other_store(store, &meant)));
+    }
     // What stops an attack waits for nobody: not for backups, and not for passwords that are being hashed. Others hold a
     // place while they are answered, never while their client thinks.
     let _place = if request.stops_an_attack() { None } else { places.acquire().await.ok() };
     handle(engine, request).await
+}
+
+/// What to say to a command for another store.
+fn other_store(served: &str, meant: &str) -> String {
+    format!(
+        "the server running in this directory serves {served}, and the configuration of this command names {meant}, so nothing \
+         was done: name the server's configuration with --config, or give each store a directory of its own"
+    )
 }
 
 /// What to say when the two ends differ.

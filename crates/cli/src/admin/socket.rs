@@ -27,6 +27,24 @@ pub(crate) enum SocketError {
     },
 }
 
+/// A store's name that does not depend on where a command was started.
+pub(super) fn identity(store: &Path) -> String {
+    let parent = store.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let resolved = store.canonicalize().or_else(|_absent| {
+        let parent = parent.canonicalize()?;
+        Ok::<_, io::Error>(store.file_name().map_or(parent.clone(), |name| parent.join(name)))
+    });
+    resolved.unwrap_or_else(|_unreachable| store.to_owned()).display().to_string()
+}
+
+/// The file that the store is kept in, if it is one.
+pub(crate) fn store(settings: &Settings) -> PathBuf {
+    match &settings.store {
+        StoreLocation::Sqlite(store) => store.clone(),
+        StoreLocation::Postgres => PathBuf::new(),
+    }
+}
+
 /// Beside a SQLite store, else in `run_dir`.
 pub(crate) fn path(settings: &Settings) -> PathBuf {
     match &settings.store {

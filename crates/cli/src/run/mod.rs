@@ -105,7 +105,7 @@ async fn node(
     }
     engine.trust(compose::issuers(&settings.issuers)?);
     let engine = Arc::new(engine);
-    let operators = AdminServer::bind(&admin::socket_path(settings))?;
+    let operators = AdminServer::bind(&admin::socket_path(settings), &admin::store_path(settings))?;
     let tls = tls::tls(settings)?;
     let site = Site::new(
         Arc::clone(&engine),

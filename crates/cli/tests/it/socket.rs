@@ -92,3 +92,26 @@ fn h04_silent_connections_hold_up_no_revocation() {
     silent.clear();
     crate::place::until("places", || (place.run(&["revoke", "--all"]).code == 0).then_some(()));
 }
+
+/// Two configurations in one directory share the socket's name, but not the store: what is meant for one is never done to the
+/// other, by a running server least of all.
+#[test]
+fn a_command_for_another_store_is_refused() {
+    let place = Place::new(PLAIN);
+    fs::write(place.path("staging.toml"), PLAIN.replace("countersign.db", "staging.db")).unwrap();
+    let _server = place.serve();
+    place.run_with(&["user", "add", "ada@example.test", "--password-stdin"], crate::place::PASSWORD).fine();
+    place
+        .run_with(
+            &["--config", "staging.toml", "user", "add", "bob@example.test", "--password-stdin"],
+            crate::place::PASSWORD,
+        )
+        .refused(&["countersign.db", "staging.db", "nothing was done", "--config"]);
+    place.run(&["--config", "staging.toml", "revoke", "--all"]).refused(&["staging.db"]);
+    assert!(!place.run(&["user", "list"]).fine().contains("bob@"));
+    // The same store by another name is the same.
+    let directory = place.path("countersign.db");
+    let absolute = PLAIN.replace("countersign.db", directory.to_str().unwrap());
+    fs::write(place.path("absolute.toml"), absolute).unwrap();
+    assert!(place.run(&["--config", "absolute.toml", "user", "list"]).fine().contains("ada@"));
+}

@@ -26,7 +26,7 @@ pub struct NewUser {
     pub user: User,
 }
 
-/// What became of [`Store::open_session`].
+/// What became of [`super::Store::open_session`].
 #[derive(Clone, Debug)]
 pub enum Opening {
     /// Opened. The user as it is after the write, so that the caller can compare epochs (P4), and the sessions that were
@@ -43,7 +43,7 @@ pub enum Opening {
     NoUser,
 }
 
-/// What became of [`Store::rotate_if_current`].
+/// What became of [`super::Store::rotate_if_current`].
 #[derive(Clone, Debug)]
 pub enum Rotated {
     /// Written. The session and its user as they are after the write.
@@ -96,7 +96,7 @@ pub struct KeyUse {
     pub networks: Vec<NetworkTag>,
 }
 
-/// What became of [`Store::create_api_key`].
+/// What became of [`super::Store::create_api_key`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyCreated {
     /// It is stored.
@@ -155,7 +155,7 @@ pub struct Code {
     pub expires_at: Timestamp,
 }
 
-/// What became of [`Store::accept_invitation`].
+/// What became of [`super::Store::accept_invitation`].
 #[derive(Clone, Debug)]
 pub enum Accepted {
     /// The user exists now, as returned, and the invitation is gone.
@@ -182,7 +182,7 @@ pub enum AddKey {
 pub enum SealedPlace {
     /// The private part of the signing key whose `kid` is the name.
     SigningKey,
-    /// Under its name, see [`Store::sealed`].
+    /// Under its name, see [`super::Store::sealed`].
     Value,
 }
 
