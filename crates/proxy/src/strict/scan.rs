@@ -273,4 +273,5 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[path = "scan/tests.rs"]
 mod tests;
