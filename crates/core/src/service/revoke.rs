@@ -45,18 +45,27 @@ impl<O: Outside> Engine<O> {
     /// # Errors
     /// [`ServiceError::Store`].
     pub async fn log_out(&self, sid: Sid, context: &Context) -> Result<(), ServiceError> {
-        let ended = self.end(sid, EndReason::Logout).await?;
-        if ended.is_some() {
-            let event = NewEvent::done(EventName::TokenRevoked, EndReason::Logout.as_str());
-            // Whose it was answers "why was I logged out?"; a store that fails now does not undo the logout.
-            let event = event.tag(self.keyring.log_tag(&sid));
-            let held = self.outside.store().session(sid).await.ok().flatten();
-            let event = match &held {
-                Some(held) => self.about(held, event),
-                None => event,
-            };
-            self.record(event, context);
+        self.end_and_tell(sid, EndReason::Logout, context).await
+    }
+
+    /// Ends a session and says whose it was. Harmless on one that has ended.
+    pub(super) async fn end_and_tell(
+        &self,
+        sid: Sid,
+        reason: EndReason,
+        context: &Context,
+    ) -> Result<(), ServiceError> {
+        if self.end(sid, reason).await?.is_none() {
+            return Ok(());
         }
+        let event = NewEvent::done(EventName::TokenRevoked, reason.as_str()).tag(self.keyring.log_tag(&sid));
+        // Whose it was answers "why was I logged out?"; a store that fails now does not undo the revocation.
+        let held = self.outside.store().session(sid).await.ok().flatten();
+        let event = match &held {
+            Some(held) => self.about(held, event),
+            None => event,
+        };
+        self.record(event, context);
         Ok(())
     }
 

@@ -1,11 +1,9 @@
 //! Revoking by token (RFC 7009, H01): who holds a token may end what it stands for.
 
-use super::engine::{Context, Engine, NewEvent, ServiceError};
-use crate::domain::event::EventName;
-use crate::domain::id::Sid;
+use super::engine::{Context, Engine, ServiceError};
 use crate::domain::session::EndReason;
 use crate::domain::token::refresh::RefreshToken;
-use crate::port::{Outside, Store};
+use crate::port::Outside;
 
 impl<O: Outside> Engine<O> {
     /// Ends what a token of any kind stands for: the session of an access or refresh token of whatever age (the whole grant,
@@ -26,24 +24,8 @@ impl<O: Outside> Engine<O> {
             self.genuine_access(token)
         };
         match sid {
-            Some(sid) => self.end_by_token(sid, context).await.map(|()| true),
+            Some(sid) => self.end_and_tell(sid, EndReason::TokenRevoked, context).await.map(|()| true),
             None => Ok(false),
         }
-    }
-
-    async fn end_by_token(&self, sid: Sid, context: &Context) -> Result<(), ServiceError> {
-        if self.end(sid, EndReason::TokenRevoked).await?.is_none() {
-            return Ok(());
-        }
-        let event = NewEvent::done(EventName::TokenRevoked, EndReason::TokenRevoked.as_str());
-        let event = event.tag(self.keyring.log_tag(&sid));
-        // Whose it was answers "why was I logged out?"; a store that fails now does not undo the revocation.
-        let held = self.outside.store().session(sid).await.ok().flatten();
-        let event = match &held {
-            Some(held) => self.about(held, event),
-            None => event,
-        };
-        self.record(event, context);
-        Ok(())
     }
 }
