@@ -15,6 +15,11 @@ pub(crate) fn e2e() -> PathBuf {
     root().join("e2e")
 }
 
+/// The applications that are there to be attacked and compared with.
+pub(crate) fn peers() -> PathBuf {
+    e2e().join("peers")
+}
+
 /// The Node verifier.
 pub(crate) fn js_node() -> PathBuf {
     root().join("js").join("node")

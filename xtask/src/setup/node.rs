@@ -1,4 +1,4 @@
-//! Node packages of the end-to-end tests and of `js/node`, exactly as the lock files name them.
+//! Node packages of the end-to-end tests, of their peers and of `js/node`, exactly as the lock files name them.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use crate::paths::{e2e, js_node};
+use crate::paths::{e2e, js_node, peers};
 use crate::run::quietly;
 
 /// Installs into each `node_modules` unless the lock file is the one that was installed last.
@@ -15,7 +15,9 @@ use crate::run::quietly;
 /// When npm fails.
 pub(crate) fn ready() -> anyhow::Result<()> {
     install(&e2e())?;
-    install(&js_node())
+    install(&js_node())?;
+    install(&peers())?;
+    compile(&peers(), "better-sqlite3", "build/Release/better_sqlite3.node")
 }
 
 fn install(directory: &Path) -> anyhow::Result<()> {
@@ -40,4 +42,13 @@ fn install(directory: &Path) -> anyhow::Result<()> {
         "--loglevel=error",
     ]))?;
     fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Runs the install script of one `package` below `directory`, which makes `product`, unless it is there.
+fn compile(directory: &Path, package: &str, product: &str) -> anyhow::Result<()> {
+    if directory.join("node_modules").join(package).join(product).is_file() {
+        return Ok(());
+    }
+    println!("compiling {package} for {}; this takes some minutes", directory.display());
+    quietly(Command::new("npm").current_dir(directory).args(["rebuild", package, "--loglevel=error"]))
 }

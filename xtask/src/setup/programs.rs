@@ -16,7 +16,7 @@ struct Need {
     present: fn() -> bool,
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need { what: "a C compiler", package: "build-essential", present: || find("cc").is_some() },
     Need { what: "Chromium", package: "chromium", present: || find("chromium").is_some() },
     Need { what: "nginx", package: "nginx", present: || find("nginx").is_some() },
@@ -28,6 +28,7 @@ const NEEDS: [Need; 12] = [
     Need { what: "openssl", package: "openssl", present: || find("openssl").is_some() },
     Need { what: "Node.js 20 or later", package: "nodejs", present: node_is_recent },
     Need { what: "npm", package: "npm", present: || find("npm").is_some() },
+    Need { what: "PHP", package: "php-cli", present: || find("php").is_some() },
     Need { what: "Python 3 with venv", package: "python3-venv", present: python_has_venv },
 ];
 
