@@ -6,6 +6,7 @@ use super::look_up::{
     email, failed, no_user, shown_events, shown_invitation, shown_session, shown_user, user,
 };
 use super::protocol::{Answer, EventQuery, Explained, Fault, Passphrase, Reply, Request};
+use super::token;
 use countersign_core::domain::event::EventFilter;
 use countersign_core::domain::id::{PublicId, RequestId};
 use countersign_core::domain::password::Password;
@@ -66,6 +67,7 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
         Request::SessionList { user: of, all } => list_sessions(engine, of.as_deref(), all).await,
         Request::SessionShow { id } => explain(engine, &public_id(&id)?).await,
         Request::ApiKey(request) => api_keys::handle(engine, request, &context).await,
+        Request::Inspect { token } => token::inspect(engine, &token).await,
         Request::SigningKeyList => keys::list(engine).await,
         Request::SigningKeyRotate { force } => keys::rotate(engine, force, &context).await,
         Request::SigningKeyRetire { kid } => keys::retire(engine, &kid, &context).await,

@@ -12,6 +12,7 @@ pub(crate) mod protocol;
 mod secret;
 mod server;
 mod socket;
+mod token;
 
 pub(crate) use api_keys::ApiKeyRequest;
 pub(crate) use client::Client;

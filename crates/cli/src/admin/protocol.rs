@@ -4,7 +4,8 @@ use super::api_keys::ApiKeyRequest;
 pub(crate) use super::api_keys::{ApiKey, NewApiKey};
 mod shown;
 
-pub(crate) use super::secret::{Link, Passphrase};
+pub(crate) use super::secret::{Found, Link, Passphrase};
+pub(crate) use super::token::Worth;
 use serde::{Deserialize, Serialize};
 pub(crate) use shown::{Event, Explained, Invitation, Key, MasterKey, Session, State, User};
 
@@ -96,6 +97,11 @@ pub(crate) enum Request {
     },
     /// About API keys.
     ApiKey(ApiKeyRequest),
+    /// Tells what a token is worth, without using it.
+    Inspect {
+        /// An access token, a refresh token or an API key.
+        token: Found,
+    },
     /// Lists signing keys.
     SigningKeyList,
     /// Lets the next signing key sign, or makes one.
@@ -243,6 +249,8 @@ pub(crate) enum Reply {
         /// Count.
         revoked: usize,
     },
+    /// What a token is worth; nothing, if absent.
+    Worth(Option<Worth>),
     /// Events with their rows.
     Events {
         /// In the order in which they happened.

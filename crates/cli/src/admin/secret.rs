@@ -16,6 +16,9 @@ pub(crate) struct Link(pub(crate) Zeroizing<String>);
 #[derive(PartialEq, Eq)]
 pub(crate) struct KeyText(pub(crate) Zeroizing<String>);
 
+/// A token that somebody found, on its way to be looked at.
+pub(crate) struct Found(pub(crate) Zeroizing<String>);
+
 macro_rules! secret {
     ($name:ident) => {
         impl Serialize for $name {
@@ -40,3 +43,4 @@ macro_rules! secret {
 secret!(Passphrase);
 secret!(Link);
 secret!(KeyText);
+secret!(Found);

@@ -4,11 +4,13 @@ mod accounts;
 mod api_keys;
 mod keys;
 mod server;
+mod tokens;
 
 pub(crate) use accounts::{Events, Revoke, SessionCommand, UserCommand};
 pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use keys::{MasterKeyCommand, SigningKeyCommand};
 pub(crate) use server::{Dev, StoreCommand, Trust};
+pub(crate) use tokens::Explain;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -106,6 +108,8 @@ pub(crate) enum Command {
     Revoke(Revoke),
     /// Read security events
     Events(Events),
+    /// Say what a token is, what is wrong with it, and what a thief could do with it for how long
+    Explain(Explain),
     /// Make browsers on this machine trust the local CA, or stop
     Trust(Trust),
     /// Back the store up, or put a backup in its place

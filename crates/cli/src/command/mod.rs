@@ -4,6 +4,7 @@ mod api_key;
 mod check;
 mod dev;
 mod events;
+mod explain;
 mod keys;
 mod node;
 mod operator;
@@ -66,6 +67,7 @@ fn run(cli: Cli, screen: Screen) -> anyhow::Result<Verdict> {
         Command::MasterKey(command) => keys::master_key(&global, command, screen),
         Command::Revoke(revoke) => operator::revoke(&global, revoke, screen),
         Command::Events(events) => events::events(&global, &events, screen),
+        Command::Explain(explain) => explain::explain(&global, &explain, screen),
         Command::Trust(trust) => trust::trust(&global, &trust, screen),
         Command::Store(command) => store::store(&global, command, screen),
         Command::Completions { shell } => {

@@ -43,7 +43,7 @@ fn without_final_newline(mut text: Zeroizing<String>) -> Zeroizing<String> {
 }
 
 /// Shows nothing of what is typed; the terminal is as before afterwards, also after an error.
-fn asked(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
+pub(super) fn asked(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
     let mut terminal = io::stderr();
     write!(terminal, "{prompt}")?;
     terminal.flush()?;

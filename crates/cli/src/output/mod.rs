@@ -4,7 +4,9 @@ mod events;
 mod explain;
 mod findings;
 mod lists;
+mod page;
 mod table;
+mod token;
 mod when;
 mod words;
 
@@ -13,6 +15,7 @@ pub(crate) use explain::explanation;
 pub(crate) use findings::{findings, refused};
 pub(crate) use lists::{api_keys, keys, master_keys, sessions, users};
 pub(crate) use table::Table;
+pub(crate) use token::explained;
 pub(crate) use when::When;
 
 use serde::Serialize;

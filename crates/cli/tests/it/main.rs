@@ -11,6 +11,7 @@ mod backup;
 mod check;
 mod dev;
 mod events;
+mod explain;
 mod files;
 mod invitations;
 mod keys;

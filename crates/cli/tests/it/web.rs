@@ -92,6 +92,13 @@ impl Browser {
         self.send("POST", "/auth/introspect", &headers, Some(&format!("token={token}")))
     }
 
+    /// The value of the cookie that holds such a token.
+    pub(crate) fn cookie(&self, token: &str) -> String {
+        let prefix = format!("cs-{token}");
+        let found = self.cookies.iter().find(|(name, _)| name.contains(&prefix));
+        found.unwrap_or_else(|| panic!("no {token} cookie")).1.clone()
+    }
+
     /// Public id of the session.
     pub(crate) fn session(&mut self) -> String {
         self.get("/auth/session").json()["session"]["id"].as_str().unwrap().to_owned()

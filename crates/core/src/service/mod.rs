@@ -10,6 +10,7 @@ mod assert;
 mod engine;
 mod feed;
 mod foreign;
+mod inspect;
 mod introspect;
 mod invite;
 mod keys;
@@ -36,6 +37,7 @@ pub use api_key::{CreateKey, CreateKeyError, CreatedKey, KeyError as ApiKeyError
 pub use assert::Audience;
 pub use engine::{Context, Engine, NewEvent, ServiceError};
 pub use feed::{Change, Position};
+pub use inspect::Worth;
 pub use introspect::Introspected;
 pub use invite::{Delivery, INVITATION_TTL, InviteError, Invited};
 pub use log_in::{LogIn, LogInError};

@@ -165,7 +165,7 @@ impl<O: Outside> Engine<O> {
     }
 
     /// How a session stands in the store, with what waits to be written.
-    async fn stored(&self, subject: &Subject<'_>) -> Result<(Standing, Option<Held>), StoreError> {
+    pub(super) async fn stored(&self, subject: &Subject<'_>) -> Result<(Standing, Option<Held>), StoreError> {
         let found = self.outside.store().session(subject.sid).await?;
         let Some(mut held) = found.filter(|held| held.session.user == *subject.user) else {
             return Ok((Standing::Revoked, None));
