@@ -142,6 +142,10 @@ impl CookiePolicy {
     /// Whether the name is one of ours in another spelling: servers that ignore case would read it as ours (B04).
     #[must_use]
     pub fn is_case_variant(&self, name: &str) -> bool {
+        // Every cookie of every request comes by here, and each of our names has this in it.
+        if !name.bytes().any(|b| b == b'-') {
+            return false;
+        }
         CookieKind::ALL.into_iter().any(|k| self.name(k).eq_ignore_ascii_case(name) && self.name(k) != name)
     }
 

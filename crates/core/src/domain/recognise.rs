@@ -154,9 +154,14 @@ pub fn is_secret_name(name: &str) -> bool {
 /// Whether text could hold any secret at all. Cheap: every value that is logged comes by here.
 fn is_suspect(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // A name and its value, the `_` of `csr_` and `csk_`, the beginning of a JSON object in base64url.
-    memchr::memchr3(b':', b'=', b'_', bytes).is_some()
-        || memchr::memchr_iter(b'J', bytes).any(|at| bytes.get(..at).is_some_and(|b| b.ends_with(b"ey")))
+    let preceded = |at: usize, by: [&[u8]; 2]| {
+        bytes.get(..at).is_some_and(|before| by.iter().any(|end| before.ends_with(end)))
+    };
+    // A name and its value; the `_` of `csr_` and `csk_`, which user agents are full of by itself; the beginning of a
+    // JSON object in base64url.
+    memchr::memchr2(b':', b'=', bytes).is_some()
+        || memchr::memchr_iter(b'_', bytes).any(|at| preceded(at, [b"csr", b"csk"]))
+        || memchr::memchr_iter(b'J', bytes).any(|at| preceded(at, [b"ey", b"ey"]))
 }
 
 /// A part of a text that has to go, as byte offsets.

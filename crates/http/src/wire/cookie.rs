@@ -74,7 +74,7 @@ impl Jar {
 
 /// Name and value; without `=` all of it is value.
 fn split(pair: &[u8]) -> (&[u8], &[u8]) {
-    let at = pair.iter().position(|b| *b == b'=');
+    let at = memchr(b'=', pair);
     let (name, value) = at.and_then(|at| pair.split_at_checked(at)).unwrap_or((b"", pair));
     (name.trim_ascii(), value.strip_prefix(b"=").unwrap_or(value).trim_ascii())
 }
@@ -96,19 +96,24 @@ fn pairs(header: &HeaderValue) -> impl Iterator<Item = &[u8]> {
 /// Takes our cookies, and case variants of them, out of what an upstream will see (B09). Others stay byte for byte.
 pub(crate) fn strip(headers: &mut HeaderMap, policy: &CookiePolicy) {
     let is_ours = |pair: &[u8]| {
-        let name = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
+        let name = memchr(b'=', pair).and_then(|at| pair.get(..at)).unwrap_or(pair).trim_ascii();
         std::str::from_utf8(name).is_ok_and(|n| policy.kind(n).is_some() || policy.is_case_variant(n))
     };
-    if !headers.get_all(COOKIE).iter().flat_map(pairs).any(is_ours) {
+    let mut ours = false;
+    let mut kept = Vec::new();
+    for pair in headers.get_all(COOKIE).iter().flat_map(pairs) {
+        if is_ours(pair) {
+            ours = true;
+        } else if !pair.is_empty() {
+            if !kept.is_empty() {
+                kept.extend_from_slice(b"; ");
+            }
+            kept.extend_from_slice(pair);
+        }
+    }
+    if !ours {
         return;
     }
-    let kept: Vec<u8> = headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(pairs)
-        .filter(|pair| !pair.is_empty() && !is_ours(pair))
-        .collect::<Vec<_>>()
-        .join(&b"; "[..]);
     headers.remove(COOKIE);
     if !kept.is_empty()
         && let Ok(value) = HeaderValue::from_bytes(&kept)
