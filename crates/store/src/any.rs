@@ -3,8 +3,9 @@
 use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
-use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::id::{KeyId, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
+use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -12,8 +13,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
-    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use crate::{MemoryStore, SqliteStore};
@@ -253,6 +254,26 @@ impl Store for AnyStore {
         used_since: Timestamp,
     ) -> Result<Vec<OpenedWith>, StoreError> {
         delegate!(self, store => store.sessions_by_master_key(now, used_since))
+    }
+
+    async fn upstream_token(&self, holder: Holder, upstream: &str) -> Result<Option<KeptToken>, StoreError> {
+        delegate!(self, store => store.upstream_token(holder, upstream))
+    }
+
+    async fn keep_upstream_token(&self, token: &KeptToken, was: Option<i64>) -> Result<bool, StoreError> {
+        delegate!(self, store => store.keep_upstream_token(token, was))
+    }
+
+    async fn forget_upstream_token(&self, holder: Holder, upstream: &str) -> Result<(), StoreError> {
+        delegate!(self, store => store.forget_upstream_token(holder, upstream))
+    }
+
+    async fn upstream_tokens_by_master_key(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+        delegate!(self, store => store.upstream_tokens_by_master_key())
+    }
+
+    async fn upstream_tokens_under(&self, key: KeyId, limit: u32) -> Result<Vec<KeptToken>, StoreError> {
+        delegate!(self, store => store.upstream_tokens_under(key, limit))
     }
 
     async fn create_api_key(&self, key: &ApiKey, limit: u32) -> Result<KeyCreated, StoreError> {

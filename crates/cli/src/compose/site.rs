@@ -177,6 +177,7 @@ fn rule(route: &Route, upstreams: &[Upstream]) -> anyhow::Result<(Pattern, Route
         first_byte: Some(route.first_byte.unwrap_or(Duration::MAX)),
         // Zero stands for "no limit" here; absent would be the upstream's, which configuration has filled in already.
         between_bytes: Some(route.between_bytes.unwrap_or(Duration::ZERO)),
+        tokens: route.tokens,
     };
     Ok((Pattern::parse(&route.path.to_string()).with_context(|| key("path"))?, rule))
 }

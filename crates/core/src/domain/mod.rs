@@ -15,6 +15,7 @@ pub mod key;
 pub mod password;
 pub mod policy;
 pub mod recognise;
+pub mod retrofit;
 pub mod return_to;
 pub mod rotation;
 pub mod route;

@@ -12,8 +12,9 @@ pub use crypto::{HashError, KeyError, PasswordHasher, PasswordMatch, SignatureKe
 pub use mail::{Mail, MailError, Mailer};
 pub use master_keys::{MasterKeys, MasterKeysError};
 pub use store::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
-    Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, Store, StoreError, Use,
+    UserRevoked,
 };
 
 use crate::domain::time::Timestamp;

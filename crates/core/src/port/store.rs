@@ -4,8 +4,9 @@
 use crate::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use crate::domain::device::Device;
 use crate::domain::event::{Event, EventFilter};
-use crate::domain::id::{PublicId, Sid, UserId};
+use crate::domain::id::{KeyId, PublicId, Sid, UserId};
 use crate::domain::identity::Identity;
+use crate::domain::retrofit::Holder;
 use crate::domain::rotation::RotationRecord;
 use crate::domain::session::{EndReason, Ended, Held, Session};
 use crate::domain::signing_key::SigningKey;
@@ -16,8 +17,9 @@ use crate::domain::user::{Email, PasswordHash, User};
 mod values;
 
 pub use values::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
-    Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, StoreError, Use,
+    UserRevoked,
 };
 
 /// Durable state.
@@ -230,6 +232,38 @@ pub trait Store: Send + Sync {
         used_since: Timestamp,
     ) -> impl Future<Output = Result<Vec<OpenedWith>, StoreError>> + Send;
 
+    // ── tokens of upstreams ──
+
+    /// An upstream's token.
+    fn upstream_token(
+        &self,
+        holder: Holder,
+        upstream: &str,
+    ) -> impl Future<Output = Result<Option<KeptToken>, StoreError>> + Send;
+    /// Keeps a token in place of the one with the revision `was`, or of whatever there is. `false`, and nothing changes, if there is
+    /// another by now, or the holder is a session that has ended or never was.
+    fn keep_upstream_token(
+        &self,
+        token: &KeptToken,
+        was: Option<i64>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Deletes a token. Those of a session go with it, in the step that ends it.
+    fn forget_upstream_token(
+        &self,
+        holder: Holder,
+        upstream: &str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// How many are sealed under each master secret, by id; those without any are left out.
+    fn upstream_tokens_by_master_key(
+        &self,
+    ) -> impl Future<Output = Result<Vec<(KeyId, u64)>, StoreError>> + Send;
+    /// Some that are sealed under a master secret, at most `limit`.
+    fn upstream_tokens_under(
+        &self,
+        key: KeyId,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<KeptToken>, StoreError>> + Send;
+
     // ── API keys ──
 
     /// Stores a key, unless its owner has `limit` keys that are neither revoked nor expired at `key.created_at`.
@@ -271,8 +305,8 @@ pub trait Store: Send + Sync {
         filter: &EventFilter,
     ) -> impl Future<Output = Result<Vec<(u64, Event)>, StoreError>> + Send;
     /// Deletes what is no longer of use, at most `batch` rows of each kind: sessions that ended or expired, and API keys that were
-    /// revoked or expired, before `sessions_before`, events before `events_before`, expired codes, stale attempts. Returns how many
-    /// rows went.
+    /// revoked or expired, before `sessions_before`, events before `events_before`, expired codes, stale attempts, expired tokens of
+    /// upstreams. Returns how many rows went.
     fn purge(
         &self,
         sessions_before: Timestamp,

@@ -3,14 +3,16 @@
 mod api_keys;
 mod state;
 mod upkeep;
+mod upstream_tokens;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
-use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::id::{KeyId, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
+use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -18,8 +20,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
-    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use state::State;
@@ -266,6 +268,27 @@ impl Store for MemoryStore {
         used_since: Timestamp,
     ) -> Result<Vec<OpenedWith>, StoreError> {
         Ok(self.state().opened_with(now, used_since))
+    }
+
+    async fn upstream_token(&self, holder: Holder, upstream: &str) -> Result<Option<KeptToken>, StoreError> {
+        Ok(self.state().upstream_token(holder, upstream))
+    }
+
+    async fn keep_upstream_token(&self, token: &KeptToken, was: Option<i64>) -> Result<bool, StoreError> {
+        Ok(self.state().keep_upstream_token(token, was))
+    }
+
+    async fn forget_upstream_token(&self, holder: Holder, upstream: &str) -> Result<(), StoreError> {
+        self.state().forget_upstream_token(holder, upstream);
+        Ok(())
+    }
+
+    async fn upstream_tokens_by_master_key(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+        Ok(self.state().upstream_tokens_by_master_key())
+    }
+
+    async fn upstream_tokens_under(&self, key: KeyId, limit: u32) -> Result<Vec<KeptToken>, StoreError> {
+        Ok(self.state().upstream_tokens_under(key, limit))
     }
 
     async fn create_api_key(&self, key: &ApiKey, limit: u32) -> Result<KeyCreated, StoreError> {

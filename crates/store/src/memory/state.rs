@@ -7,6 +7,7 @@ use countersign_core::domain::device::Device;
 use countersign_core::domain::event::Event;
 use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
+use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -14,7 +15,7 @@ use countersign_core::domain::throttle::{ThrottleKey, ThrottleState};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Code, Identified, Opening, Page, RevocationsSince, Rotated, StoreError, Use, UserRevoked,
+    Code, Identified, KeptToken, Opening, Page, RevocationsSince, Rotated, StoreError, Use, UserRevoked,
 };
 
 #[derive(Debug)]
@@ -41,6 +42,7 @@ pub(super) struct State {
     pub(super) codes: BTreeMap<[u8; 32], Code>,
     pub(super) keys: BTreeMap<Box<str>, SigningKey>,
     pub(super) sealed: BTreeMap<Box<str>, Vec<u8>>,
+    pub(super) upstream_tokens: BTreeMap<(Holder, Box<str>), KeptToken>,
     pub(super) events: BTreeMap<u64, Event>,
     pub(super) last_event: u64,
 }
@@ -223,6 +225,7 @@ impl State {
         let session = self.sessions.get_mut(&sid).filter(|s| s.ended.is_none())?;
         let ended = Ended { at, reason };
         session.ended = Some(ended);
+        self.forget_tokens_of(sid);
         Some(ended)
     }
 
@@ -236,6 +239,9 @@ impl State {
         for session in self.sessions.values_mut().filter(|s| s.ended.is_none() && which(s)) {
             session.ended = Some(Ended { at, reason });
             ended.push(session.sid);
+        }
+        for sid in &ended {
+            self.forget_tokens_of(*sid);
         }
         ended
     }

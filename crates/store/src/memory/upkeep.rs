@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::UserId;
+use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::session::Session;
 use countersign_core::domain::signing_key::SigningKey;
 use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
@@ -205,6 +206,13 @@ impl State {
         gone += drop_some(&mut self.events, batch, |event| event.at < events_before);
         gone += drop_some(&mut self.codes, batch, |code| code.expires_at <= now);
         gone += drop_some(&mut self.attempts, batch, |attempts| attempts.stale_at <= now);
+        gone += drop_some(&mut self.upstream_tokens, batch, |token| token.expires_at <= now);
+        // Whatever deletes a session takes its tokens away.
+        let sessions = &self.sessions;
+        self.upstream_tokens.retain(|(holder, _), _| match holder {
+            Holder::Session(sid) => sessions.contains_key(sid),
+            Holder::Visitor(_) => true,
+        });
         gone
     }
 }

@@ -16,8 +16,12 @@ pub(super) type Version = u32;
 const APPLICATION_ID: i32 = 0x4373_674e;
 
 /// Each keeps the schema usable by the previous minor version of the program.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The latest version that this program knows.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of files")]

@@ -3,8 +3,9 @@
 use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
-use countersign_core::domain::id::{PublicId, Sid, UserId};
+use countersign_core::domain::id::{KeyId, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
+use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -12,14 +13,16 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
-    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 
 use super::SqliteStore;
 use super::row::first;
 use super::verbs::rotation::Step;
-use super::verbs::{api_keys, attempts, codes, events, keys, purge, revocation, rotation, sessions, users};
+use super::verbs::{
+    api_keys, attempts, codes, events, keys, purge, revocation, rotation, sessions, upstream_tokens, users,
+};
 
 impl Store for SqliteStore {
     async fn create_user(&self, new: NewUser) -> Result<bool, StoreError> {
@@ -263,6 +266,29 @@ impl Store for SqliteStore {
         used_since: Timestamp,
     ) -> Result<Vec<OpenedWith>, StoreError> {
         self.readers.read(move |c| keys::opened_with(c, now, used_since)).await
+    }
+
+    async fn upstream_token(&self, holder: Holder, upstream: &str) -> Result<Option<KeptToken>, StoreError> {
+        let upstream = upstream.to_owned();
+        self.readers.point(move |c| upstream_tokens::by_holder(c, holder, &upstream)).await
+    }
+
+    async fn keep_upstream_token(&self, token: &KeptToken, was: Option<i64>) -> Result<bool, StoreError> {
+        let token = token.clone();
+        self.writer.write(move |c| upstream_tokens::keep(c, &token, was)).await
+    }
+
+    async fn forget_upstream_token(&self, holder: Holder, upstream: &str) -> Result<(), StoreError> {
+        let upstream = upstream.to_owned();
+        self.writer.write(move |c| upstream_tokens::forget(c, holder, &upstream)).await
+    }
+
+    async fn upstream_tokens_by_master_key(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+        self.readers.read(upstream_tokens::counted).await
+    }
+
+    async fn upstream_tokens_under(&self, key: KeyId, limit: u32) -> Result<Vec<KeptToken>, StoreError> {
+        self.readers.read(move |c| upstream_tokens::under(c, key, limit)).await
     }
 
     async fn create_api_key(&self, key: &ApiKey, limit: u32) -> Result<KeyCreated, StoreError> {

@@ -17,6 +17,7 @@ mod revocation;
 mod rotation;
 mod sessions;
 mod throttle;
+mod upstream_tokens;
 mod users;
 
 /// Runs each rule against each store. A further store is one more module here.
@@ -100,6 +101,11 @@ conformance! {
     devices_codes_keys::a_key_is_hastened_never_delayed,
     devices_codes_keys::what_is_sealed_is_sealed_anew_once,
     devices_codes_keys::sessions_are_counted_by_master_key,
+    upstream_tokens::a_token_is_kept_by_holder_and_upstream,
+    upstream_tokens::a_token_is_replaced_once,
+    upstream_tokens::d10_a_token_ends_with_its_session,
+    upstream_tokens::tokens_are_counted_and_found_by_master_key,
+    upstream_tokens::expired_tokens_are_purged,
     events::i05_events_come_back_in_order,
     events::filters_combine,
     events::the_newest_unless_following,

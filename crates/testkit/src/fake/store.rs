@@ -7,8 +7,9 @@ use std::time::Duration;
 use countersign_core::domain::api_key::{ApiKey, ApiKeyId, HeldKey};
 use countersign_core::domain::device::Device;
 use countersign_core::domain::event::{Event, EventFilter};
-use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
+use countersign_core::domain::id::{Epoch, KeyId, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
+use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
@@ -16,8 +17,8 @@ use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeyCreated, KeyUse, NewPassword, NewUser, OpenedWith,
-    Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
 };
 use countersign_store::{AnyStore, MemoryStore};
 
@@ -164,6 +165,9 @@ verbs! {
         fn sealed(name: &str) -> Option<Vec<u8>>;
         fn sealed_values() -> Vec<SealedValue>;
         fn sessions_by_master_key(now: Timestamp, used_since: Timestamp) -> Vec<OpenedWith>;
+        fn upstream_token(holder: Holder, upstream: &str) -> Option<KeptToken>;
+        fn upstream_tokens_by_master_key() -> Vec<(KeyId, u64)>;
+        fn upstream_tokens_under(key: KeyId, limit: u32) -> Vec<KeptToken>;
         fn events(filter: &EventFilter) -> Vec<(u64, Event)>;
         fn ping() -> ();
         fn note_uses(uses: &[Use]) -> ();
@@ -189,6 +193,8 @@ verbs! {
         fn revoke_api_key(id: ApiKeyId, owner: Option<&UserId>, at: Timestamp) -> Option<ApiKey>;
         fn revoke_api_keys_of(owner: &UserId, at: Timestamp) -> Vec<ApiKeyId>;
         fn identify(identity: &Identity, new: NewUser) -> Identified;
+        fn keep_upstream_token(token: &KeptToken, was: Option<i64>) -> bool;
+        fn forget_upstream_token(holder: Holder, upstream: &str) -> ();
         fn put_code(code: Code) -> ();
         fn consume_code(hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code>;
         fn accept_invitation(hash: &[u8; 32], new: NewUser, at: Timestamp) -> Accepted;

@@ -1,6 +1,6 @@
 //! Upstreams and routes (design §7).
 
-use super::Limits;
+use super::{Limits, Retrofit};
 use crate::config::problem::Problem;
 use crate::config::typed;
 use crate::config::value::{
@@ -78,6 +78,8 @@ pub(crate) struct Route {
     pub(crate) first_byte: Option<Duration>,
     /// Between bytes of a body; `None` is unlimited.
     pub(crate) between_bytes: Option<Duration>,
+    /// Hands out or ends the upstream's own tokens.
+    pub(crate) tokens: bool,
 }
 
 pub(super) fn upstreams(
@@ -237,6 +239,7 @@ fn identity(typed: IdentityNames, label: &str, problems: &mut Vec<Problem>) -> I
 pub(super) fn routes(
     typed: Vec<typed::Route>,
     upstreams: &[Upstream],
+    retrofits: &[Retrofit],
     problems: &mut Vec<Problem>,
 ) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
@@ -253,19 +256,19 @@ pub(super) fn routes(
             problems.push(Problem::with_value(&format!("{key}.path"), &value, message, "merge the two"));
         }
         if let Some(upstream) = resolve(entry.upstream.as_ref(), upstreams, &key, problems) {
-            routes.push(route(path, entry, upstream));
+            routes.push(route(path, entry, upstream, default_auth(upstream, retrofits)));
         }
     }
     if let [only] = upstreams
         && routes.iter().all(|route| route.path != PathPattern::Prefix("/".into()))
     {
-        routes.push(default_route(only));
+        routes.push(default_route(only, default_auth(only, retrofits)));
     }
     routes.sort_by_key(|route| Reverse(route.path.specificity()));
     routes
 }
 
-fn resolve<'a>(
+pub(super) fn resolve<'a>(
     typed: Option<&UpstreamName>,
     upstreams: &'a [Upstream],
     key: &str,
@@ -300,8 +303,17 @@ fn known(upstreams: &[Upstream]) -> String {
     }
 }
 
-fn route(path: PathPattern, typed: typed::Route, upstream: &Upstream) -> Route {
-    let auth = typed.auth.unwrap_or(Auth::Required);
+/// An application with a login of its own shows it to everybody (design §7 "Retrofit").
+fn default_auth(upstream: &Upstream, retrofits: &[Retrofit]) -> Auth {
+    if retrofits.iter().any(|retrofit| retrofit.upstream == upstream.name) {
+        Auth::Optional
+    } else {
+        Auth::Required
+    }
+}
+
+fn route(path: PathPattern, typed: typed::Route, upstream: &Upstream, default: Auth) -> Route {
+    let auth = typed.auth.unwrap_or(default);
     // Without identity there is no session that a token could be bound to; the origin check still holds.
     let csrf = if auth == Auth::None { Csrf::Origin } else { upstream.csrf };
     Route {
@@ -314,15 +326,16 @@ fn route(path: PathPattern, typed: typed::Route, upstream: &Upstream) -> Route {
         max_auth_age: typed.max_auth_age,
         first_byte: typed.first_byte.map_or(upstream.first_byte, |limit| limit.0),
         between_bytes: typed.between_bytes.map_or(upstream.between_bytes, |limit| limit.0),
+        tokens: false,
         path,
     }
 }
 
-fn default_route(upstream: &Upstream) -> Route {
+fn default_route(upstream: &Upstream, auth: Auth) -> Route {
     Route {
         path: PathPattern::Prefix("/".into()),
         upstream: upstream.name.clone(),
-        auth: Auth::Required,
+        auth,
         csrf: upstream.csrf,
         cors: Cors::Countersign,
         bounce: true,
@@ -330,5 +343,6 @@ fn default_route(upstream: &Upstream) -> Route {
         max_auth_age: None,
         first_byte: upstream.first_byte,
         between_bytes: upstream.between_bytes,
+        tokens: false,
     }
 }

@@ -8,6 +8,7 @@ mod gateway;
 mod issuers;
 mod network;
 mod protection;
+mod retrofit;
 
 pub(crate) use accounts::{Accounts, Mail, Passwords, Throttle};
 pub(crate) use api_keys::ApiKeys;
@@ -17,6 +18,7 @@ pub(crate) use gateway::{IdentityHeaders, Route, Upstream};
 pub(crate) use issuers::Issuer;
 pub(crate) use network::{Limits, Listen, Log, Tls, Transport};
 pub(crate) use protection::{Cookies, Keys, Revocation, Rotation, Tokens};
+pub(crate) use retrofit::Retrofit;
 
 use super::problem::Problem;
 use super::typed::Typed;
@@ -79,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) upstreams: Vec<Upstream>,
     /// `[[route]]`, most specific first, with the default route of a sole upstream.
     pub(crate) routes: Vec<Route>,
+    /// `[[retrofit]]`, one for an upstream at most.
+    pub(crate) retrofits: Vec<Retrofit>,
 }
 
 /// Fills in defaults and resolves names. `None` only if something is missing that nothing can be built without;
@@ -97,11 +101,14 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
     let count = typed.upstreams.len();
     let upstreams = gateway::upstreams(typed.upstreams, &limits, problems);
     // With an upstream that could not be read, names that lead to it would be reported as unknown.
-    let routes = if upstreams.len() == count {
+    let (routes, retrofits) = if upstreams.len() == count {
         gateway::check_forwarding(&upstreams, problems);
-        gateway::routes(typed.routes, &upstreams, problems)
+        let retrofits = retrofit::retrofits(typed.retrofits, &upstreams, problems);
+        let mut routes = gateway::routes(typed.routes, &upstreams, &retrofits, problems);
+        retrofit::add_routes(&retrofits, &upstreams, &mut routes, problems);
+        (routes, retrofits)
     } else {
-        Vec::new()
+        (Vec::new(), Vec::new())
     };
     let tls = network::tls(&typed.tls, mode, problems);
     let listen = network::listen(typed.listen, public_url.as_ref(), hardened, problems);
@@ -141,6 +148,7 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
         limits,
         upstreams,
         routes,
+        retrofits,
         public_url: public_url?,
         store,
         environment,

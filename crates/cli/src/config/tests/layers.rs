@@ -81,16 +81,6 @@ fn cookie_names_are_fixed() {
     }
 }
 
-/// Sections of the design that are not there yet are refused by name, not as typing mistakes.
-#[test]
-fn later_sections_are_refused_by_name() {
-    let text = "[[retrofit]]\nupstream = \"app\"";
-    let sources = Sources::from_text("countersign.toml", &format!("{DEVELOPMENT}{text}")).unwrap();
-    let message = read(&sources).unwrap_err().to_string();
-    assert!(message.contains("not yet available"), "{message}");
-    assert!(!message.contains("unknown"), "{message}");
-}
-
 /// I01, I03: passwords in values appear neither in messages nor in a printed configuration.
 #[test]
 fn passwords_are_not_shown() {

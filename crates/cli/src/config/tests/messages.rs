@@ -19,8 +19,6 @@ same_site = "stict"
     let refused = with(file, &[]).unwrap_err();
     insta::assert_snapshot!(refused, @r#"
     the configuration was refused:
-      retrofit (countersign.toml): this section is recognised, but not yet available in this version
-        remedy: remove it: it would protect nothing
       tokns (countersign.toml): unknown key
         remedy: did you mean `tokens`?
       tokens.acess_ttl (countersign.toml): unknown key
@@ -31,6 +29,10 @@ same_site = "stict"
         remedy: write a number and a unit, such as "500ms", "10s", "15m", "12h" or "7d"
       cookies.same_site = "stict" (countersign.toml): this is none of "strict", "lax", "none"
         remedy: did you mean "strict"?
+      retrofit[#1].login (countersign.toml): this is missing
+        remedy: name the requests whose answers bring a token: login = ["POST /api/login"]
+      retrofit[#1].upstream: this is missing, and there is not exactly one upstream
+        remedy: add an [[upstream]] with a name and a url
     "#);
 }
 

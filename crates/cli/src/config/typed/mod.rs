@@ -11,7 +11,7 @@ mod sections;
 pub(super) use leaf::{Leaf, Misfit};
 pub(super) use sections::{
     Accounts, ApiKeys, Client, Cookies, Cors, Csrf, ForwardAuth, Issuer, Keys, Limits, Listen, Log, Mail,
-    OpenSessions, Passwords, Revocation, Root, Rotation, Route, Throttle, Tls, Tokens, Upstream,
+    OpenSessions, Passwords, Retrofit, Revocation, Root, Rotation, Route, Throttle, Tls, Tokens, Upstream,
 };
 
 use super::finding::Finding;
@@ -45,6 +45,7 @@ pub(super) struct Typed {
     pub(super) clients: Vec<Client>,
     pub(super) upstreams: Vec<Upstream>,
     pub(super) routes: Vec<Route>,
+    pub(super) retrofits: Vec<Retrofit>,
 }
 
 /// Each `[section]` with its keys.
@@ -75,6 +76,7 @@ pub(super) const LISTS: &[(&str, &[&str])] = &[
     ("client", Client::KEYS),
     ("upstream", Upstream::KEYS),
     ("route", Route::KEYS),
+    ("retrofit", Retrofit::KEYS),
 ];
 
 const ISSUER_NEEDS: &[(&str, &str)] = &[
@@ -88,10 +90,8 @@ const CLIENT_NEEDS: &[(&str, &str)] = &[
 const UPSTREAM_NEEDS: &[(&str, &str)] =
     &[("name", "set name = \"app\""), ("url", "set url = \"http://localhost:3000\"")];
 const ROUTE_NEEDS: &[(&str, &str)] = &[("path", "set path = \"/api/*\", or an exact path")];
-
-/// Parts of the design that this version does not have. They are refused by name: a section that is silently
-/// ignored protects nothing.
-const NOT_YET: &[&str] = &["retrofit"];
+const RETROFIT_NEEDS: &[(&str, &str)] =
+    &[("login", "name the requests whose answers bring a token: login = [\"POST /api/login\"]")];
 
 /// The dotted keys that a variable can set.
 pub(super) fn scalar_keys() -> Vec<String> {
@@ -132,6 +132,7 @@ impl Typed {
             clients: reader.list("client", CLIENT_NEEDS, Client::read),
             upstreams: reader.list("upstream", UPSTREAM_NEEDS, Upstream::read),
             routes: reader.list("route", ROUTE_NEEDS, Route::read),
+            retrofits: reader.list("retrofit", RETROFIT_NEEDS, Retrofit::read),
         };
         (typed, findings, problems)
     }
@@ -143,17 +144,13 @@ fn refuse_unknown_sections(sources: &Sources, problems: &mut Vec<Problem>) {
         if Root::KEYS.contains(&key) || names().any(|name| name == key) {
             continue;
         }
-        let problem = if NOT_YET.contains(&key) {
-            let message = "this section is recognised, but not yet available in this version";
-            Problem::without_value(key, message, "remove it: it would protect nothing")
-        } else {
-            let remedy = match suggest::nearest(key, Root::KEYS.iter().copied().chain(names())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => elsewhere(key)
-                    .unwrap_or_else(|| "remove it; docs/configuration.md lists every key".into()),
-            };
-            Problem::without_value(key, "unknown key", &remedy)
+        let remedy = match suggest::nearest(key, Root::KEYS.iter().copied().chain(names())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                elsewhere(key).unwrap_or_else(|| "remove it; docs/configuration.md lists every key".into())
+            }
         };
+        let problem = Problem::without_value(key, "unknown key", &remedy);
         problems.push(problem.typed_in(sources.file.as_deref().unwrap_or("file")));
     }
 }

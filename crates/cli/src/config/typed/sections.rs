@@ -5,9 +5,10 @@ use super::reader::Reader;
 use crate::config::value::{
     AfterRollback, Algorithm, AtMaxSessions, Auth, BaseUrl, ClientName, ClientTransport, Cors as CorsBy,
     Csrf as CsrfCheck, Environment, ForwardingProxy, HeaderName, HostHeader, IdentityNames, LocalPath,
-    LogFormat, LogLevel, Mailbox, PathPattern, SameSite, Scope, Signup, SmtpServer, StoreLocation, TlsMode,
-    TrustedProxies, UpstreamCsrf, UpstreamName, UpstreamUrl,
+    LogFormat, LogLevel, Mailbox, PathPattern, RefreshCall, SameSite, Scope, Signup, SmtpServer,
+    StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf, UpstreamName, UpstreamUrl,
 };
+use countersign_core::domain::retrofit::{Injection, Pointer, RequestLine, TokenLocation};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -181,5 +182,20 @@ section! {
         max_auth_age: Duration,
         first_byte: TimeOut,
         between_bytes: TimeOut,
+    }
+}
+section! {
+    /// `[[retrofit]]`
+    Retrofit {
+        upstream: UpstreamName,
+        login: Vec<RequestLine>,
+        logout: Vec<RequestLine>,
+        token: TokenLocation,
+        inject: Injection,
+        subject: Pointer,
+        placeholder_claims: Vec<String>,
+        refresh: RefreshCall,
+        end_on_401: bool,
+        body_limit: u32,
     }
 }

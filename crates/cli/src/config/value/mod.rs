@@ -5,6 +5,7 @@ mod mail;
 mod name;
 mod network;
 mod path;
+mod retrofit;
 mod store;
 
 pub(crate) use choice::{
@@ -20,4 +21,5 @@ pub(crate) use network::TrustedProxies;
 pub(super) use network::{BaseUrl, UpstreamUrl, is_loopback, is_loopback_host};
 pub(super) use path::LocalPath;
 pub(crate) use path::PathPattern;
+pub(super) use retrofit::RefreshCall;
 pub(crate) use store::{SQLITE_ONLY, SQLITE_ONLY_REMEDY, StoreLocation};

@@ -65,6 +65,8 @@ pub struct RouteRule {
     pub first_byte: Option<Duration>,
     /// Time between two bytes; `None` for the default, zero for no limit.
     pub between_bytes: Option<Duration>,
+    /// Some method on this path hands out or ends the upstream's own tokens ([`super::retrofit`]).
+    pub tokens: bool,
 }
 
 impl RouteRule {
@@ -81,6 +83,7 @@ impl RouteRule {
             max_auth_age: None,
             first_byte: None,
             between_bytes: None,
+            tokens: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl RouteRule {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             },
+            tokens: self.tokens || other.tokens,
             ..self.clone()
         }
     }

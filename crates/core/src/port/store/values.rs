@@ -2,6 +2,7 @@
 
 use crate::domain::api_key::{ApiKeyId, NetworkTag};
 use crate::domain::id::{Epoch, Generation, KeyId, Sid, UserId};
+use crate::domain::retrofit::Holder;
 use crate::domain::rotation::Abandoned;
 use crate::domain::scope::ScopeSet;
 use crate::domain::session::Held;
@@ -195,6 +196,23 @@ pub struct SealedValue {
     pub name: Box<str>,
     /// Sealed.
     pub value: Vec<u8>,
+}
+
+/// An upstream's token as it is kept: sealed, nothing that can be presented (D08).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeptToken {
+    /// Whose.
+    pub holder: Holder,
+    /// Which upstream's, by name.
+    pub upstream: Box<str>,
+    /// Another with each write; never negative.
+    pub revision: i64,
+    /// What it is sealed under.
+    pub master_key: KeyId,
+    /// Sealed.
+    pub sealed: Vec<u8>,
+    /// When nobody needs it any more.
+    pub expires_at: Timestamp,
 }
 
 /// Sessions that were opened with one master secret and could still be used.

@@ -9,4 +9,5 @@ pub(super) mod purge;
 pub(super) mod revocation;
 pub(super) mod rotation;
 pub(super) mod sessions;
+pub(super) mod upstream_tokens;
 pub(super) mod users;

@@ -53,5 +53,11 @@ pub(in crate::sqlite) fn purge(
         now,
         batch,
     )?;
-    Ok((ended + expired + revoked_keys + expired_keys + events + codes + attempts) as u64)
+    let tokens = delete(
+        "DELETE FROM upstream_tokens WHERE (holder, upstream) IN
+         (SELECT holder, upstream FROM upstream_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+        now,
+        batch,
+    )?;
+    Ok((ended + expired + revoked_keys + expired_keys + events + codes + attempts + tokens) as u64)
 }
