@@ -54,6 +54,13 @@ test("sign up, be known, be robbed of nothing, and be out at once", { timeout: 9
   for (const { name, value } of secrets) assert.ok(!loot.includes(value), `the loot holds ${name}`);
   const readable = await page.evaluate(() => document.cookie);
   assert.ok(!readable.includes("__Host-Http-cs-"), `script reads ${readable}`);
+  // What the session's answer holds is shown as it is, and called what it is.
+  for (const member of ["user = ", "session = ", "csrf_token = "]) assert.ok(loot.includes(member), `${member} in ${loot}`);
+  assert.ok(loot.includes(EMAIL) && loot.includes("no credential"), loot);
+  await screenshots(page, "demo-theft");
+  await accessible(page, "the loot of the theft script");
+  await page.getByRole("button", { name: "Am I still signed in?" }).click();
+  await page.getByText(`Yes, as ${EMAIL}`).waitFor();
 
   // D10, D12: another browser of the same user ends the first one's session.
   const other = await visitor(chromium);
@@ -71,8 +78,12 @@ test("sign up, be known, be robbed of nothing, and be out at once", { timeout: 9
     return { status: response.status, code: (await response.json()).code };
   });
   assert.deepEqual(answer, { status: 401, code: "session_revoked" });
+  await page.getByRole("button", { name: "Am I still signed in?" }).click();
+  await page.getByText("No. The session was ended").waitFor();
+  await screenshots(page, "demo-ended");
   await page.goto(`${server.origin}/`);
   assert.match(new URL(page.url()).pathname, /^\/auth\/login/, "out on the next page");
+  await page.getByText("ended from another of your devices").waitFor();
   await other.page.goto(`${server.origin}/`);
   await other.page.getByText(EMAIL).first().waitFor();
 

@@ -27,9 +27,11 @@ function storage(name) {
   return Object.entries({ ...window[name] }).map(([key, value]) => `${key} = ${value}`);
 }
 
+const ask = () => fetch("/auth/session", { headers: { accept: "application/json" } });
+
+/** All that the answer holds, member by member. */
 async function session() {
-  const answer = await fetch("/auth/session", { headers: { accept: "application/json" } });
-  return tokensIn(await answer.text());
+  return Object.entries(await (await ask()).json()).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
 }
 
 function globals() {
@@ -62,11 +64,22 @@ const PLACES = [
   ["Asking the server", "fetch(\"/auth/session\")", session],
 ];
 
+/** What the members of the session's answer are worth: it tells a script who you are, and holds nothing that lets anybody in. */
+const MEMBERS = {
+  user: "who you are, as this page shows it too: a script can read it, and nobody gets in with it",
+  session: "the session's public name and its deadlines: the secret id in the cookies is not among them",
+  access_expires_at: "a time",
+  csrf_token:
+    "no credential: it shows that a request comes from this site's own pages, and counts only together with this session's HttpOnly cookies, which a script can neither read nor carry away",
+};
+
 /** What a find is worth to a thief. */
 function worth(find) {
   if (find.includes(PLANTED)) return ["bad", "stolen: it works on the thief's machine until it expires"];
   if (/^(__Host-)?cs-csrf/.test(find)) return ["fine", "readable on purpose: worthless without the cookies that script cannot read"];
   if (tokensIn(find).length > 0) return ["bad", "a token"];
+  const member = MEMBERS[find.split(" = ")[0]];
+  if (member) return ["fine", member];
   return ["fine", "no token"];
 }
 
@@ -96,7 +109,7 @@ function show(finds) {
   const ours = finds.flatMap(([, , found]) => found).filter((find) => worth(find)[0] === "bad" && !find.includes(PLANTED));
   const verdict =
     ours.length === 0
-      ? "Of the session: nothing of use. Of the planted token: everything."
+      ? "Of the session: nothing that lets a thief in. Of the planted token: everything. While it runs in this page the script can act as you; it cannot take that away with it."
       : `Of the session: ${ours.length} token(s). That must not happen: please report it.`;
   const list = element("ul", "", "loot");
   for (const [place, how, found, failure] of finds) {
@@ -121,6 +134,24 @@ document.getElementById("steal").addEventListener("click", async (event) => {
   plant();
   show(await steal());
   event.target.disabled = false;
+});
+
+// ── asking whether the session still lives ──
+
+document.getElementById("ask").addEventListener("click", async () => {
+  const answer = document.getElementById("answer");
+  const response = await ask();
+  if (response.ok) {
+    const { user } = await response.json();
+    const line = element("p", `Yes, as ${user.email}. Nobody has ended this session.`, "verdict");
+    answer.replaceChildren(line);
+    return;
+  }
+  const line = element("p", "No. The session was ended, and this very next request was refused already. ", "verdict bad");
+  const link = element("a", "Load the page again: the sign-in page says why.");
+  link.href = "/";
+  line.append(link);
+  answer.replaceChildren(line);
 });
 
 // ── signing out: the form needs a token that other sites cannot have ──
