@@ -198,6 +198,7 @@ fn policy(algorithm: Algorithm) -> Result<Policy, Failure> {
         },
         session: SessionPolicy { access_ttl: ACCESS_TTL, idle_ttl: DAY * 7, absolute_ttl: DAY * 30, leeway },
         rotation: RotationPolicy::new(Duration::from_secs(10), ACCESS_TTL + leeway, AfterRollback::Heal),
+        product: "Bench".into(),
         sign_up: SignUp::Off,
         session_limit: None,
         password: PasswordPolicy::single_factor([], []),

@@ -359,7 +359,14 @@ impl<O: Outside> Site<O> {
         let how = Presentation { carrier, presenter: presenter.clone(), context: context.clone() };
         let rotation = patiently(self.engine.rotate(&token, &how), |e| ServiceError::Store(e).into());
         let shared = self.inflight.run(text, carrier, presenter, rotation).await;
-        shared.map_err(|error: Arc<RotateError>| Problem::from(&*error))
+        shared.map_err(|error: Arc<RotateError>| {
+            let mut problem = Problem::from(&*error);
+            // Only a genuine token is told that its session ended.
+            if let Some(ended) = &mut problem.ended {
+                ended.sid = Some(token.sid());
+            }
+            problem
+        })
     }
 
     /// Events for refused access tokens that are worth one.

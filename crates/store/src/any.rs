@@ -198,6 +198,10 @@ impl Store for AnyStore {
         delegate!(self, store => store.put_code(code))
     }
 
+    async fn code(&self, hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Result<Option<Code>, StoreError> {
+        delegate!(self, store => store.code(hash, kind, at))
+    }
+
     async fn consume_code(
         &self,
         hash: &[u8; 32],

@@ -57,6 +57,7 @@ pub(super) fn policy(settings: &Settings) -> anyhow::Result<Policy> {
                 AfterRollback::Revoke => rotation::AfterRollback::Revoke,
             },
         ),
+        product: settings.product_name.as_str().into(),
         sign_up: sign_up(settings),
         session_limit: Some(SessionLimit {
             max: settings.accounts.max_sessions,
@@ -129,7 +130,8 @@ fn password(settings: &Settings) -> anyhow::Result<PasswordPolicy> {
     let host = settings.public_url.host_str().unwrap_or_default();
     // Of a host such as shop.example.com, the names that people know it by.
     let site = host.split('.').filter(|label| label.chars().any(char::is_alphabetic));
-    let context = passwords.context_words.iter().map(String::as_str).chain(site).chain(["countersign"]);
+    let product = [settings.product_name.as_str(), "countersign"];
+    let context = passwords.context_words.iter().map(String::as_str).chain(site).chain(product);
     let policy = PasswordPolicy::single_factor(blocklist::words().chain(own.lines()), context);
     Ok(policy.with_minimum(passwords.min_length as usize))
 }

@@ -19,9 +19,6 @@ use http::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The name that pages show.
-const PRODUCT: &str = "Countersign";
-
 /// Everything that configuration decides about HTTP.
 ///
 /// # Errors
@@ -48,7 +45,7 @@ pub(crate) fn site(settings: &Settings) -> anyhow::Result<http_front::Settings> 
         },
         client_ip_header: settings.listen.client_ip_header.parse().context("listen.client_ip_header")?,
         login_url: settings.accounts.login_url.clone(),
-        product: PRODUCT.to_owned(),
+        product: settings.product_name.clone(),
         clear_site_data: settings.cookies.clear_site_data,
         log_access: settings.log.access,
         upstreams: upstreams(settings, &protected)?,
@@ -237,5 +234,14 @@ scope = ["read"]
         let behind = "public_url = \"https://a.example.com\"\n[tls]\nmode = \"off\"\n[listen]\ntrusted_proxies = [\"10.0.0.1\"]";
         assert_eq!(name(behind), "__Host-Http-cs-access");
         assert_eq!(of(behind).transport, http_front::Transport::BehindProxy);
+    }
+
+    /// Pages and mails call the application by its name, else by the host that people know, and say nothing of localhost.
+    #[test]
+    fn the_product_has_a_name() {
+        let hardened = "public_url = \"https://app.example.com:8443\"\n[tls]\nmode = \"off\"\n[listen]\ntrusted_proxies = [\"10.0.0.1\"]\n";
+        assert_eq!(of(hardened).product, "app.example.com");
+        assert_eq!(of("environment = \"development\"").product, "Countersign");
+        assert_eq!(of(&format!("{hardened}[pages]\nproduct_name = \"Acme Books\"")).product, "Acme Books");
     }
 }

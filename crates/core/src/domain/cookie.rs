@@ -8,6 +8,8 @@ use super::environment::Environment;
 pub const PRE_SESSION_TTL: Duration = Duration::from_secs(3600);
 /// Lifetime of the mark that a request was bounced.
 pub const BOUNCED_TTL: Duration = Duration::from_secs(10);
+/// How long a browser remembers which session of it was cleared.
+pub const FAREWELL_TTL: Duration = Duration::from_secs(15 * 60);
 /// How long a browser is remembered as a known device (B10: at most 400 days).
 pub const DEVICE_TTL: Duration = Duration::from_secs(180 * 86_400);
 
@@ -30,11 +32,13 @@ pub enum CookieKind {
     Device,
     /// The short-lived credential of a device-bound session.
     Bound,
+    /// Which session ended here, for the words on the sign-in page ([`super::farewell`]).
+    Farewell,
 }
 
 impl CookieKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Access,
         Self::Refresh,
         Self::Csrf,
@@ -43,6 +47,7 @@ impl CookieKind {
         Self::Bounced,
         Self::Device,
         Self::Bound,
+        Self::Farewell,
     ];
     /// The four that live and die with a session.
     pub const SESSION: [Self; 4] = [Self::Access, Self::Refresh, Self::Csrf, Self::Hint];
@@ -57,6 +62,7 @@ impl CookieKind {
             Self::Bounced => "cs-bounced",
             Self::Device => "cs-device",
             Self::Bound => "cs-bound",
+            Self::Farewell => "cs-farewell",
         }
     }
 
@@ -64,7 +70,7 @@ impl CookieKind {
     /// browsers refuse the longer prefix for a bound credential.
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Access | Self::Refresh | Self::PreSession | Self::Device => "__Host-Http-",
+            Self::Access | Self::Refresh | Self::PreSession | Self::Device | Self::Farewell => "__Host-Http-",
             Self::Csrf | Self::Hint | Self::Bounced | Self::Bound => "__Host-",
         }
     }
@@ -96,7 +102,7 @@ pub enum SameSite {
 /// Names and attributes in force at one deployment.
 #[derive(Clone, Debug)]
 pub struct CookiePolicy {
-    names: [Box<str>; 8],
+    names: [Box<str>; 9],
     secure: bool,
     same_site: SameSite,
 }

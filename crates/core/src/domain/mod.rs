@@ -8,6 +8,7 @@ pub mod csrf;
 pub mod device;
 pub mod environment;
 pub mod event;
+pub mod farewell;
 pub mod id;
 pub mod identity;
 pub mod isolation;

@@ -50,6 +50,8 @@ pub struct ApplicationPolicy {
 pub struct Policy {
     /// Issuer, audience, environment, leeway.
     pub access: AccessProfile,
+    /// What people call the application: in mails.
+    pub product: Box<str>,
     /// Deadlines.
     pub session: SessionPolicy,
     /// Rotation windows.

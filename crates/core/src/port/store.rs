@@ -177,6 +177,13 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Option<ThrottleKey>, StoreError>> + Send;
     /// Stores a single-use code. An invitation replaces earlier ones to the same address.
     fn put_code(&self, code: Code) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// A code that has not expired. It stays.
+    fn code(
+        &self,
+        hash: &[u8; 32],
+        kind: CodeKind,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<Code>, StoreError>> + Send;
     /// Takes a code that has not expired; a second call finds nothing.
     fn consume_code(
         &self,

@@ -83,7 +83,7 @@ impl<O: Outside> Engine<O> {
         self.outside.store().put_code(row).await.map_err(ServiceError::from)?;
         let origin = &self.policy.access.issuer;
         let link = SecretString::new(format!("{origin}/auth/signup?invitation={}", code.expose()));
-        let delivery = match self.outside.mailer().send(invitation_mail(email, origin, &link)).await {
+        let delivery = match self.outside.mailer().send(self.invitation_mail(email, &link)).await {
             Ok(()) => Delivery::Mailed,
             Err(MailError::NotConfigured) => Delivery::ByOperator(link),
             Err(error) => {
@@ -95,6 +95,15 @@ impl<O: Outside> Engine<O> {
         };
         self.record(NewEvent::done(EventName::AuthzAdmin, "invited").detail(email.as_str()), context);
         Ok(Invited { expires_at, delivery })
+    }
+
+    /// Whether an invitation still works, for whoever holds its link: 256 random bits, so nobody learns it by asking. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`].
+    pub async fn invitation_stands(&self, code: &str) -> Result<bool, ServiceError> {
+        Ok(self.outside.store().code(&hash(code), CodeKind::Invite, self.now()).await?.is_some())
     }
 
     /// Creates the account that an invitation is for, and signs in: the code came by mail to that address.
@@ -123,14 +132,15 @@ impl<O: Outside> Engine<O> {
             }
         }
     }
-}
-
-fn invitation_mail(email: &Email, origin: &str, link: &SecretString) -> Mail {
-    let body = format!(
-        "You are invited to create an account at {origin}.\n\n\
-         Open this link within {DAYS} days, and sign up with the address {email}:\n\n{}\n\n\
-         The link works once, and for this address only. If you do not want an account, ignore this mail.\n",
-        link.expose()
-    );
-    Mail { to: email.clone(), subject: format!("Your invitation to {origin}"), body: SecretString::new(body) }
+    fn invitation_mail(&self, email: &Email, link: &SecretString) -> Mail {
+        let (product, origin) = (&self.policy.product, &self.policy.access.issuer);
+        let body = format!(
+            "You are invited to create an account at {product} ({origin}).\n\n\
+             Open this link within {DAYS} days, and sign up with the address {email}:\n\n{}\n\n\
+             The link works once, and for this address only. If you do not want an account, ignore this mail.\n",
+            link.expose()
+        );
+        let subject = format!("Your invitation to {product}");
+        Mail { to: email.clone(), subject, body: SecretString::new(body) }
+    }
 }

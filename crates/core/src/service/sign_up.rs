@@ -172,10 +172,10 @@ impl<O: Outside> Engine<O> {
         let hashed =
             self.outside.hasher().hash(request.password, &self.pepper).await.map_err(ServiceError::from)?;
         let known = self.outside.store().user_by_email(request.email).await.map_err(ServiceError::from)?;
-        let origin = &self.policy.access.issuer;
+        let (product, origin) = (&self.policy.product, &self.policy.access.issuer);
         let body = if known.is_some() {
             format!(
-                "Somebody, probably you, wanted to create an account at {origin} with this address.\n\n\
+                "Somebody, probably you, wanted to create an account at {product} ({origin}) with this address.\n\n\
                  You already have one: sign in at {origin}/auth/login.\nIf it was not you, there is nothing to do.\n"
             )
         } else {
@@ -191,13 +191,13 @@ impl<O: Outside> Engine<O> {
             self.outside.store().put_code(row).await.map_err(ServiceError::from)?;
             let minutes = self.policy.code_ttl.as_secs() / 60;
             format!(
-                "Welcome. To create your account at {origin}, open this link within {minutes} minutes:\n\n\
+                "Welcome. To create your account at {product} ({origin}), open this link within {minutes} minutes:\n\n\
                  {origin}/auth/confirm?code={code}\n\nIf it was not you, ignore this mail: no account is created.\n"
             )
         };
         let mail = Mail {
             to: request.email.clone(),
-            subject: format!("Your account at {origin}"),
+            subject: format!("Your account at {product}"),
             body: SecretString::new(body),
         };
         if let Err(error) = self.outside.mailer().send(mail).await {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_core::domain::base62;
-use countersign_core::domain::cookie::{BOUNCED_TTL, CookieKind};
+use countersign_core::domain::cookie::{BOUNCED_TTL, CookieKind, FAREWELL_TTL};
 use countersign_core::domain::route::{RouteAuth, RouteCors, RouteRule};
 use countersign_core::port::Outside;
 use countersign_core::service::RotateOutcome;
@@ -23,6 +23,9 @@ use crate::wire::body::{Answer, AnswerBody};
 use crate::wire::problem::{Code, Problem};
 use crate::wire::request::{Client, accepts_html, is_document, single};
 use crate::wire::{cookie, headers};
+
+/// Our own sign-in page.
+const SIGN_IN: &str = "/auth/login";
 
 /// What a refusal needs to know of its request.
 pub(crate) struct Shape {
@@ -187,13 +190,19 @@ impl<O: Outside> Site<O> {
     }
 
     /// The four cookies go only when their session ended more than `reuse_grace` ago and no login took its place (design §4): a
-    /// late answer of an old session must never take a new one's cookies away.
+    /// late answer of an old session must never take a new one's cookies away. Our sign-in page still can say what became of it.
     pub(crate) fn clear_if_long_dead(&self, out: &mut HeaderMap, problem: &Problem) {
         if let Some(ended) = problem.ended
             && !ended.replaced
             && self.engine.now().since(ended.at) > self.engine.policy().rotation.window()
         {
-            cookie::clear_session(out, &self.settings.cookies);
+            let cookies = &self.settings.cookies;
+            cookie::clear_session(out, cookies);
+            if self.settings.login_url == SIGN_IN
+                && let Some(farewell) = ended.sid.and_then(|sid| self.engine.farewell(sid))
+            {
+                cookie::set(out, cookies, CookieKind::Farewell, farewell.expose(), FAREWELL_TTL);
+            }
         }
     }
 
@@ -282,7 +291,7 @@ pub(crate) fn see_other(location: &str) -> Answer {
 fn remedy(status: StatusCode) -> &'static str {
     match status.as_u16() {
         500.. => "Try again in a moment. If it stays, tell whoever runs this site the request id below.",
-        429 => "Wait a little, then try again.",
+        429 => "If waiting does not help, tell whoever runs this site the request id below.",
         _ => "If you think this is wrong, tell whoever runs this site the request id below.",
     }
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::notice::Notice;
 use super::shell::{FormSecret, Shell, password_hint};
 
 /// An instant, in both of its spellings.
@@ -43,6 +44,21 @@ impl SessionView {
     }
 }
 
+/// One of the user's sessions that are over.
+#[derive(Debug, Clone)]
+pub struct EndedView {
+    /// For people, such as `Firefox on Linux`.
+    pub device: String,
+    /// The address it was last seen at.
+    pub address: String,
+    /// When it ended.
+    pub ended: Moment,
+    /// Why, in a few words.
+    pub reason: &'static str,
+    /// Whether somebody else held a copy of it.
+    pub stolen: bool,
+}
+
 /// The account page: who I am, where I am signed in, my password.
 ///
 /// Posts `_csrf` to `/auth/logout`, `/auth/logout/all`, `/auth/account/sessions/{public id}/end` and
@@ -60,8 +76,12 @@ pub struct Account<'a> {
     pub email_verified: bool,
     /// In the order to show; the current one is best first.
     pub sessions: Vec<SessionView>,
+    /// Sessions that are over, in the order to show.
+    pub ended: Vec<EndedView>,
     /// What the last form did.
     pub notice: Option<&'a str>,
+    /// What the user should look at.
+    pub alarm: Option<Notice<'a>>,
     /// An error of the current password.
     pub current_password_error: Option<&'a str>,
     /// An error of the new password: why it is refused (F03).
@@ -95,6 +115,4 @@ impl Account<'_> {
 pub struct SignedOut<'a> {
     /// The frame, without a signed-in address.
     pub shell: Shell<'a>,
-    /// Whether all of the user's sessions ended.
-    pub everywhere: bool,
 }

@@ -10,6 +10,8 @@ mod assets;
 mod bounce;
 mod confirm;
 mod csp;
+mod dead_link;
+mod notice;
 mod problem;
 mod shell;
 mod sign_in;
@@ -18,12 +20,14 @@ mod sign_up;
 #[cfg(test)]
 mod tests;
 
-pub use account::{Account, Moment, SessionView, SignedOut};
+pub use account::{Account, EndedView, Moment, SessionView, SignedOut};
 pub use askama::Template;
 pub use assets::{ASSET_CACHE_CONTROL, Asset, asset};
 pub use bounce::Bounce;
 pub use confirm::{Confirm, Confirmed};
 pub use csp::policy;
+pub use dead_link::DeadLink;
+pub use notice::Notice;
 pub use problem::{ErrorPage, Link, NotFound};
 pub use shell::{FormSecret, Shell};
 pub use sign_in::SignIn;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::notice::Notice;
 use super::shell::{FormSecret, Shell, with_return_to};
 
 /// The sign-in form. Posts `_csrf`, `return_to`, `email` and `password` to `/auth/login`.
@@ -16,8 +17,10 @@ pub struct SignIn<'a> {
     pub return_to: &'a str,
     /// What the visitor typed before, or empty.
     pub email: &'a str,
-    /// Good or neutral news, such as why the last session ended.
-    pub notice: Option<&'a str>,
+    /// Why the last session ended, or why somebody signed in is asked again.
+    pub notice: Option<Notice<'a>>,
+    /// Somebody signed in proves once more who they are.
+    pub confirms: bool,
     /// An error of the whole form. Wrong credentials go here: naming the field would tell who has an account (F06).
     pub form_error: Option<&'a str>,
     /// An error of the address field.
@@ -35,7 +38,7 @@ impl SignIn<'_> {
 
     /// One field takes the focus: the address if it is wrong, else the password, which has to be typed again.
     fn focus_password(&self) -> bool {
-        self.has_errors() && self.email_error.is_none()
+        (self.has_errors() || self.confirms) && self.email_error.is_none()
     }
 
     fn sign_up_link(&self) -> String {

@@ -1,8 +1,8 @@
 //! What holds for every page, checked on the rendered markup.
 
 use super::{
-    Account, Bounce, CheckMail, Confirm, Confirmed, ErrorPage, FormSecret, Link, Moment, NotFound,
-    SessionView, Shell, SignIn, SignUp, SignedOut, Template, asset,
+    Account, Bounce, CheckMail, Confirm, Confirmed, DeadLink, EndedView, ErrorPage, FormSecret, Link, Moment,
+    NotFound, Notice, SessionView, Shell, SignIn, SignUp, SignedOut, Template, asset,
 };
 
 const NONCE: &str = "bm9uY2Utb2YtdGhpcy1wYWdl";
@@ -19,6 +19,7 @@ fn sign_in<'a>(email: &'a str, return_to: &'a str) -> SignIn<'a> {
         return_to,
         email,
         notice: None,
+        confirms: false,
         form_error: None,
         email_error: None,
         password_error: None,
@@ -59,10 +60,26 @@ fn account(sessions: Vec<SessionView>) -> Account<'static> {
         email: "ada@example.com",
         email_verified: true,
         sessions,
+        ended: Vec::new(),
+        alarm: None,
         notice: None,
         current_password_error: None,
         new_password_error: None,
         min_password: 15,
+    }
+}
+
+fn moment(text: &str) -> Moment {
+    Moment { iso: "2026-01-09T10:11:12Z".to_owned(), text: text.to_owned() }
+}
+
+fn theft(href: &'static str) -> Notice<'static> {
+    Notice {
+        grave: true,
+        happened: "A copy of your sign-in was used somewhere else, so we ended that session".to_owned(),
+        when: Some(moment("2 hours ago")),
+        advice: "Sign in, and".to_owned(),
+        link: Some(Link { href, label: "look at where you are signed in" }),
     }
 }
 
@@ -88,8 +105,32 @@ fn gallery() -> Vec<(&'static str, String)> {
         (
             "sign-in-notice",
             Box::new(SignIn {
-                notice: Some("Your session has ended. Sign in to go on."),
+                notice: Some(theft("/auth/login?return_to=/auth/account")),
                 ..sign_in("", "/notes")
+            }),
+        ),
+        (
+            "sign-in-confirms",
+            Box::new(SignIn {
+                notice: Some(Notice {
+                    grave: false,
+                    happened: "This asks for a sign-in of the last 10 minutes".to_owned(),
+                    when: None,
+                    advice: "Enter your password once more to go on.".to_owned(),
+                    link: None,
+                }),
+                confirms: true,
+                ..sign_in("ada@example.com", "/admin")
+            }),
+        ),
+        (
+            "dead-link",
+            Box::new(DeadLink {
+                shell: shell(),
+                title: "This invitation no longer works",
+                happened: "It was used already.",
+                remedy: "Ask for a new one.",
+                action: Link { href: "/auth/login", label: "Sign in" },
             }),
         ),
         ("sign-up", Box::new(sign_up(""))),
@@ -119,9 +160,22 @@ fn gallery() -> Vec<(&'static str, String)> {
             }),
         ),
         ("confirmed", Box::new(Confirmed { shell: shell() })),
-        ("signed-out", Box::new(SignedOut { shell: shell(), everywhere: false })),
-        ("signed-out-everywhere", Box::new(SignedOut { shell: shell(), everywhere: true })),
+        ("signed-out", Box::new(SignedOut { shell: shell() })),
         ("account", Box::new(account(three()))),
+        (
+            "account-robbed",
+            Box::new(Account {
+                alarm: Some(theft("#password-title")),
+                ended: vec![EndedView {
+                    device: HOSTILE.to_owned(),
+                    address: "192.0.2.9".to_owned(),
+                    ended: moment("2 hours ago"),
+                    reason: "A copy was used elsewhere",
+                    stolen: true,
+                }],
+                ..account(three())
+            }),
+        ),
         (
             "account-refused",
             Box::new(Account {
@@ -327,4 +381,17 @@ fn every_asset_that_a_page_names_is_served() {
             assert!(asset(path).is_some(), "{name}: {path}");
         }
     }
+}
+
+/// A notice is announced, ends its sentences, and says when.
+#[test]
+fn a_notice_is_announced_and_leads_on() {
+    let html = SignIn { notice: Some(theft("/auth/login?return_to=/auth/account")), ..sign_in("", "/") }
+        .render()
+        .unwrap();
+    assert!(html.contains("<div class=\"note bad\" role=\"status\">"), "{html}");
+    assert!(
+        html.contains("that session <time datetime=\"2026-01-09T10:11:12Z\">2 hours ago</time>.</strong>")
+    );
+    assert!(html.contains("Sign in, and <a href=\"/auth/login?return_to=/auth/account\">look at where you are signed in</a>.</p>"));
 }

@@ -1,23 +1,31 @@
 //! `/auth/account`: my sessions and my password (D12).
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_core::domain::csrf::{Binding, token};
 use countersign_core::domain::id::PublicId;
 use countersign_core::domain::password::Password;
 use countersign_core::domain::secret::equal;
+use countersign_core::domain::session::EndReason;
+use countersign_core::domain::time::Timestamp;
 use countersign_core::port::Outside;
-use countersign_core::service::{ChangePassword, SessionPrincipal};
+use countersign_core::service::{ChangePassword, Ending, PastSession, SessionPrincipal};
 use http::StatusCode;
 
 use super::call::Call;
-use super::{Reply, describe, refresh};
+use super::{Reply, describe, ending, refresh};
 use crate::gateway::{bounce_wanted, html, see_other};
-use crate::pages::{Account, FormSecret, SessionView};
+use crate::pages::{Account, EndedView, FormSecret, Link, Notice, SessionView};
 use crate::site::Site;
 use crate::wire::problem::{self, Code, Problem};
 
 const PATH: &str = "/auth/account";
+/// Ended sessions that are listed; thefts beyond that, all of them.
+const LISTED: usize = 10;
+/// How long a theft stands at the top of the page.
+const ALARM: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) async fn show<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     match call.principal(&site).await {
@@ -105,13 +113,14 @@ impl<O: Outside> Site<O> {
             .map(|s| SessionView {
                 public_id: s.public_id.as_str().to_owned(),
                 device: describe::device(&s.device.user_agent),
-                address: s.device.ip.map_or_else(|| String::from("unknown"), |ip| ip.to_string()),
+                address: address(s.device.ip),
                 created: describe::moment(s.created_at, now),
                 last_seen: describe::moment(s.seen_at, now),
                 current: s.sid == own,
                 bound: false,
             })
             .collect();
+        let past = self.engine.past_sessions(principal.user()).await?;
         let csrf = token(self.engine.keyring(), Binding::Session(own), self.engine.random16());
         let nonce = self.nonce();
         let weak = failed.filter(|p| p.code == Code::PasswordTooWeak).map(|p| p.detail.as_str());
@@ -121,6 +130,8 @@ impl<O: Outside> Site<O> {
             email: principal.email().as_str(),
             email_verified: principal.verified_email().is_some(),
             sessions,
+            ended: ended(&past, now),
+            alarm: alarm(&past, now),
             notice: notice(call.query("done").as_deref()),
             current_password_error: failed.filter(|_| weak.is_none()).map(|p| match p.code {
                 Code::InvalidCredentials => "This is not your current password.",
@@ -150,4 +161,51 @@ fn notice(done: Option<&str>) -> Option<&'static str> {
         "password-changed" => Some("Your password was changed. All other sessions were ended."),
         _ => None,
     }
+}
+
+fn address(ip: Option<IpAddr>) -> String {
+    ip.map_or_else(|| String::from("unknown"), |ip| ip.to_string())
+}
+
+fn ended_by(past: &PastSession, reason: EndReason) -> bool {
+    matches!(past.ending, Ending::Ended(ended) if ended.reason == reason)
+}
+
+/// A flood of sign-ins, which somebody who knows the password can cause, must not push a theft off the list.
+fn ended(past: &[PastSession], now: Timestamp) -> Vec<EndedView> {
+    let told = past.iter().filter(|p| !ended_by(p, EndReason::Replaced));
+    let listed = told.enumerate().filter(|(n, p)| *n < LISTED || ended_by(p, EndReason::Reuse));
+    listed
+        .map(|(_, p)| EndedView {
+            device: describe::device(&p.session.device.user_agent),
+            address: address(p.session.device.ip),
+            ended: describe::moment(p.ending.at(), now),
+            reason: ending::reason(&p.ending),
+            stolen: ended_by(p, EndReason::Reuse),
+        })
+        .collect()
+}
+
+/// The last theft, if it is recent, and until the password was changed.
+fn alarm(past: &[PastSession], now: Timestamp) -> Option<Notice<'static>> {
+    let theft =
+        past.iter().find(|p| ended_by(p, EndReason::Reuse)).filter(|p| now.since(p.ending.at()) < ALARM)?;
+    // Newest first: what stands before the theft ended after it.
+    if past
+        .iter()
+        .take_while(|p| !ended_by(p, EndReason::Reuse))
+        .any(|p| ended_by(p, EndReason::PasswordChanged))
+    {
+        return None;
+    }
+    let device = describe::device(&theft.session.device.user_agent);
+    Some(Notice {
+        grave: true,
+        happened: format!(
+            "A copy of your sign-in on {device} was used somewhere else, so we ended that session"
+        ),
+        when: Some(describe::moment(theft.ending.at(), now)),
+        advice: String::from("Sign out below what is not yours. If somebody may know your password,"),
+        link: Some(Link { href: "#password-title", label: "change it" }),
+    })
 }

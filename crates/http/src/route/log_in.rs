@@ -73,7 +73,7 @@ pub(super) async fn log_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply 
         Err(error) => {
             let problem = problem::log_in(error, site.engine.now());
             if call.media == Media::Form {
-                return site.sign_in_page(&call, &jar, genuine, Some((&credentials.email, &problem)));
+                return site.sign_in_page(&call, &jar, genuine, Some((&credentials.email, &problem))).await;
             }
             Err(problem)
         }
@@ -118,12 +118,14 @@ impl<O: Outside> Site<O> {
         known.map_or_else(|| base62::encode(&self.engine.random16(), 22), str::to_owned)
     }
 
-    /// Session and device cookies; the pre-session ends here (C09).
+    /// Session and device cookies; the pre-session ends here (C09), and what is kept of an earlier session.
     pub(super) fn entry_cookies(&self, out: &mut HeaderMap, jar: &Jar, opened: &Opened, device: &str) {
         self.set_session_cookies(out, &opened.tokens, &opened.view);
         let cookies = &self.settings.cookies;
-        if jar.value(CookieKind::PreSession).is_some() {
-            cookie::clear(out, cookies, CookieKind::PreSession);
+        for over in [CookieKind::PreSession, CookieKind::Farewell] {
+            if jar.value(over).is_some() {
+                cookie::clear(out, cookies, over);
+            }
         }
         if jar.value(CookieKind::Device) != Some(device) {
             cookie::set(out, cookies, CookieKind::Device, device, DEVICE_TTL);

@@ -23,7 +23,7 @@ pub(super) async fn here<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let jar = call.jar(&site)?;
     let genuine = call.genuine_for_change(&site, &jar).await?;
     site.engine.log_out(genuine.sid, &call.context).await?;
-    Ok(site.signed_out(&call, false))
+    Ok(site.signed_out(&call))
 }
 
 pub(super) async fn everywhere<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
@@ -39,16 +39,12 @@ pub(super) async fn everywhere<O: Outside>(site: Arc<Site<O>>, call: Call) -> Re
         Some(user) => site.engine.log_out_everywhere(&user, &call.context).await?,
         None => site.engine.log_out(genuine.sid, &call.context).await?,
     }
-    Ok(site.signed_out(&call, true))
+    Ok(site.signed_out(&call))
 }
 
 impl<O: Outside> Site<O> {
-    fn signed_out(&self, call: &Call, everywhere: bool) -> Answer {
-        let mut answer = if call.media == Media::Form {
-            see_other(if everywhere { "/auth/signed-out?everywhere=1" } else { "/auth/signed-out" })
-        } else {
-            no_content()
-        };
+    fn signed_out(&self, call: &Call) -> Answer {
+        let mut answer = if call.media == Media::Form { see_other("/auth/signed-out") } else { no_content() };
         let out = answer.headers_mut();
         cookie::clear_session(out, &self.settings.cookies);
         if self.settings.clear_site_data {

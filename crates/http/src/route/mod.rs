@@ -3,12 +3,14 @@
 mod account;
 pub(crate) mod admin;
 mod api_keys;
+mod arrival;
 mod asset;
 pub(crate) mod bounce_guard;
 mod call;
 mod client;
 mod csrf;
 mod describe;
+mod ending;
 mod forward_auth;
 mod introspect;
 mod log_in;

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use countersign_core::domain::policy::SignUp as SignUpMode;
 use countersign_core::domain::return_to::ReturnTo;
 use countersign_core::port::Outside;
+use countersign_core::service::ServiceError;
 use http::{HeaderMap, StatusCode};
 
 use super::Reply;
+use super::arrival::Arrival;
 use super::call::Call;
-use crate::credentials::Genuine;
-use crate::gateway::{html, see_other};
-use crate::pages::{Confirm, FormSecret, Shell, SignIn, SignUp, SignedOut};
+use crate::credentials::{Genuine, patiently};
+use crate::gateway::{bounce_wanted, html, see_other};
+use crate::pages::{Confirm, DeadLink, FormSecret, Link, Shell, SignIn, SignUp, SignedOut};
 use crate::site::Site;
+use crate::wire::body::Answer;
 use crate::wire::cookie::Jar;
 use crate::wire::problem::{Code, Problem};
 
@@ -25,13 +28,13 @@ pub(super) async fn sign_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
         return Ok(see_other("/auth/account"));
     }
     let genuine = site.genuine_or_none(&jar).await?;
-    site.sign_in_page(&call, &jar, genuine, None)
+    site.sign_in_page(&call, &jar, genuine, None).await
 }
 
 pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let jar = call.jar(&site)?;
     let genuine = site.genuine_or_none(&jar).await?;
-    site.sign_up_page(&call, &jar, genuine, None)
+    site.sign_up_page(&call, &jar, genuine, None).await
 }
 
 /// Shows a button: opening a link from a mail changes nothing, mail scanners open it too (B08).
@@ -56,9 +59,16 @@ pub(super) async fn confirm<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
 }
 
 pub(super) async fn signed_out<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
+    let jar = call.jar(&site)?;
+    // A link from another site brings no Strict cookie: "you are signed out" might be false.
+    if bounce_wanted(&call.parts, &jar) {
+        return Ok(site.bounce(&call.client));
+    }
+    if site.holds_session(&call, &jar).await? {
+        return Ok(see_other("/auth/account"));
+    }
     let nonce = site.nonce();
-    let everywhere = call.query("everywhere").is_some();
-    Ok(html(StatusCode::OK, &SignedOut { shell: site.shell(&nonce, &call, None), everywhere }, &nonce))
+    Ok(html(StatusCode::OK, &SignedOut { shell: site.shell(&nonce, &call, None) }, &nonce))
 }
 
 impl<O: Outside> Site<O> {
@@ -79,8 +89,8 @@ impl<O: Outside> Site<O> {
         if target == ReturnTo::default() { String::new() } else { target.as_str().to_owned() }
     }
 
-    /// The sign-in page, with what went wrong if something did.
-    pub(super) fn sign_in_page(
+    /// The sign-in page: with why they come here, if the server knows, and with what went wrong, if something did.
+    pub(super) async fn sign_in_page(
         &self,
         call: &Call,
         jar: &Jar,
@@ -91,12 +101,18 @@ impl<O: Outside> Site<O> {
         let mut cookies = HeaderMap::new();
         let csrf = self.csrf_token(genuine, jar, &mut cookies);
         let return_to = self.page_return_to(call);
+        let arrival = self.arrival(call, jar, &return_to).await?;
+        let confirms = match &arrival {
+            Arrival::SignedIn { principal, older_than: Some(_) } => Some(principal.email().as_str()),
+            _ => None,
+        };
         let page = SignIn {
             shell: self.shell(&nonce, call, None),
             csrf: FormSecret::new(csrf.expose()),
             return_to: &return_to,
-            email: failed.map_or("", |(email, _)| email),
-            notice: None,
+            email: failed.map_or_else(|| confirms.unwrap_or_default(), |(email, _)| email),
+            notice: self.greeting(&arrival, &return_to),
+            confirms: confirms.is_some(),
             form_error: failed.map(|(_, problem)| problem.detail.as_str()),
             email_error: None,
             password_error: None,
@@ -106,14 +122,13 @@ impl<O: Outside> Site<O> {
     }
 
     /// The sign-up page, with what went wrong if something did.
-    pub(super) fn sign_up_page(
+    pub(super) async fn sign_up_page(
         &self,
         call: &Call,
         jar: &Jar,
         genuine: Option<Genuine>,
         failed: Option<(&str, &Problem)>,
     ) -> Reply {
-        // Whether it is good is said to whoever chooses a password: opening a link changes nothing and tells nothing (B08).
         let by_invitation = self.engine.policy().sign_up == SignUpMode::Invite;
         let invitation = call.invitation().filter(|_| by_invitation);
         if !self.sign_up_is_open() && invitation.is_none() {
@@ -121,6 +136,13 @@ impl<O: Outside> Site<O> {
                 Code::SignupClosed,
                 "New accounts are made by invitation or by an operator.",
             ));
+        }
+        if let Some(code) = &invitation {
+            // Said before anybody chooses a password for nothing. Whoever can ask holds 256 random bits.
+            let stands = patiently(self.engine.invitation_stands(code), ServiceError::Store).await;
+            if !stands.map_err(|e| Problem::from(&e))? {
+                return Ok(self.dead_invitation(call));
+            }
         }
         let nonce = self.nonce();
         let mut cookies = HeaderMap::new();
@@ -135,12 +157,36 @@ impl<O: Outside> Site<O> {
             email: failed.map_or("", |(email, _)| email),
             min_password: self.engine.policy().password.minimum(),
             form_error: failed
-                .filter(|(_, p)| !matches!(p.code, Code::PasswordTooWeak | Code::InvalidRequest))
+                .filter(|(_, p)| {
+                    !matches!(p.code, Code::PasswordTooWeak | Code::InvalidRequest | Code::SignupClosed)
+                })
                 .map(|(_, p)| p.detail.as_str()),
-            email_error: error(Code::InvalidRequest),
+            // The invitation stands, so it is the address that it is not for.
+            email_error: error(Code::SignupClosed)
+                .map(|_| "The invitation is for another address. Use the one that it was sent to.")
+                .or_else(|| error(Code::InvalidRequest)),
             password_error: error(Code::PasswordTooWeak),
         };
         Ok(finish(html(StatusCode::OK, &page, &nonce), cookies, failed.map(|(_, problem)| problem)))
+    }
+
+    fn dead_invitation(&self, call: &Call) -> Answer {
+        let problem = Problem::new(Code::SignupClosed, "");
+        let link = DeadLinkText {
+            title: "This invitation no longer works",
+            happened: "It was used already, is too old, or was replaced by a newer one. An invitation works once.",
+            remedy: "If you made your account with it, sign in. Otherwise ask whoever invited you for a new one.",
+            action: Link { href: "/auth/login", label: "Sign in" },
+        };
+        self.dead_link(call, &problem, &link)
+    }
+
+    /// A page about a link from a mail that no longer works, with the status of the problem.
+    pub(super) fn dead_link(&self, call: &Call, problem: &Problem, text: &DeadLinkText) -> Answer {
+        let nonce = self.nonce();
+        let &DeadLinkText { title, happened, remedy, action } = text;
+        let page = DeadLink { shell: self.shell(&nonce, call, None), title, happened, remedy, action };
+        finish(html(problem.status, &page, &nonce), HeaderMap::new(), Some(problem))
     }
 
     fn sign_up_is_open(&self) -> bool {
@@ -148,11 +194,15 @@ impl<O: Outside> Site<O> {
     }
 }
 
-fn finish(
-    mut answer: crate::wire::body::Answer,
-    cookies: HeaderMap,
-    failed: Option<&Problem>,
-) -> crate::wire::body::Answer {
+/// What a dead link's page says.
+pub(super) struct DeadLinkText {
+    pub(super) title: &'static str,
+    pub(super) happened: &'static str,
+    pub(super) remedy: &'static str,
+    pub(super) action: Link<'static>,
+}
+
+fn finish(mut answer: Answer, cookies: HeaderMap, failed: Option<&Problem>) -> Answer {
     let kind = answer.headers().get(http::header::CONTENT_TYPE).cloned();
     if let Some(problem) = failed {
         problem.dress(&mut answer);

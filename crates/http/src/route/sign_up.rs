@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_core::domain::password::Password;
 use countersign_core::domain::user::Email;
 use countersign_core::port::Outside;
-use countersign_core::service::{Confirm, SignUpOutcome, SignUpRequest};
+use countersign_core::service::{Confirm, ConfirmError, SignUpOutcome, SignUpRequest};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -13,8 +13,9 @@ use super::Reply;
 use super::call::{Call, Media};
 use super::client::Entry;
 use super::log_in::Credentials;
+use super::page::DeadLinkText;
 use crate::gateway::html;
-use crate::pages::{CheckMail, Confirmed};
+use crate::pages::{CheckMail, Confirmed, Link};
 use crate::site::Site;
 use crate::wire::problem::{self, Code, Problem};
 
@@ -58,7 +59,7 @@ pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
             Ok(answer)
         }
         Err(problem) if call.media == Media::Form => {
-            site.sign_up_page(&call, &jar, genuine, Some((&credentials.email, &problem)))
+            site.sign_up_page(&call, &jar, genuine, Some((&credentials.email, &problem))).await
         }
         Err(problem) => Err(problem),
     }
@@ -85,7 +86,20 @@ pub(super) async fn confirm<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
     let genuine = site.genuine_or_none(&jar).await?;
     site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
     let code = call.field("code").unwrap_or_default();
-    site.engine.confirm(&Confirm { code: &code }, &call.context).await?;
+    if let Err(error) = site.engine.confirm(&Confirm { code: &code }, &call.context).await {
+        let dead = matches!(error, ConfirmError::Unknown);
+        let problem = Problem::from(error);
+        if !dead || call.media != Media::Form {
+            return Err(problem);
+        }
+        let text = DeadLinkText {
+            title: "This link no longer works",
+            happened: "It was used already, or is too old. A link from a mail works once.",
+            remedy: "If you confirmed your address with it, sign in. Otherwise sign up again to get a new one.",
+            action: Link { href: "/auth/login", label: "Sign in" },
+        };
+        return Ok(site.dead_link(&call, &problem, &text));
+    }
     let nonce = site.nonce();
     Ok(html(StatusCode::OK, &Confirmed { shell: site.shell(&nonce, &call, None) }, &nonce))
 }

@@ -6,3 +6,4 @@ pub(crate) mod field;
 pub(crate) mod headers;
 pub(crate) mod problem;
 pub(crate) mod request;
+pub(crate) mod words;

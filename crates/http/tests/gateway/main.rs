@@ -15,6 +15,7 @@ mod cors;
 mod credentials;
 mod crowd;
 mod csrf;
+mod farewell;
 mod forwarding;
 mod http2;
 mod identity;

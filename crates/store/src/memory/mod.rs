@@ -212,6 +212,10 @@ impl Store for MemoryStore {
         self.state().put_code(code)
     }
 
+    async fn code(&self, hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Result<Option<Code>, StoreError> {
+        Ok(self.state().code(hash, kind, at))
+    }
+
     async fn consume_code(
         &self,
         hash: &[u8; 32],

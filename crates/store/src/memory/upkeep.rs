@@ -82,6 +82,10 @@ impl State {
         Ok(Accepted::Created(user))
     }
 
+    pub(super) fn code(&self, hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code> {
+        self.codes.get(hash).filter(|code| code.kind == kind && code.expires_at > at).cloned()
+    }
+
     pub(super) fn consume_code(&mut self, hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code> {
         self.codes.get(hash).filter(|code| code.kind == kind && code.expires_at > at)?;
         self.codes.remove(hash)

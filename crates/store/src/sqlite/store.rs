@@ -202,6 +202,11 @@ impl Store for SqliteStore {
         self.writer.write(move |c| codes::put(c, &code)).await
     }
 
+    async fn code(&self, hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Result<Option<Code>, StoreError> {
+        let hash = *hash;
+        self.readers.read(move |c| codes::find(c, &hash, kind, at)).await
+    }
+
     async fn consume_code(
         &self,
         hash: &[u8; 32],

@@ -54,12 +54,18 @@ pub(crate) async fn a_code_is_for_one_purpose_and_expires<S: Store>(store: &S) {
         ([1; 32], CodeKind::Invite, at(100)),
         ([3; 32], CodeKind::Invite, at(1)),
     ] {
+        assert!(store.code(&hash, kind, now).await.unwrap().is_none());
         assert!(store.consume_code(&hash, kind, now).await.unwrap().is_none());
+    }
+    for _ in 0..2 {
+        let seen = store.code(&[1; 32], CodeKind::Invite, at(99)).await.unwrap().unwrap();
+        assert_eq!(format!("{seen:?}"), format!("{:?}", code(1, CodeKind::Invite)));
     }
     assert!(
         store.consume_code(&[1; 32], CodeKind::Invite, at(99)).await.unwrap().is_some(),
         "it was not used up"
     );
+    assert!(store.code(&[1; 32], CodeKind::Invite, at(99)).await.unwrap().is_none(), "now it was");
 }
 
 /// Invitation number `n` to user 1, with the scope "admin".

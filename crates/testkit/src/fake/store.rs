@@ -161,6 +161,7 @@ verbs! {
         fn sessions_of(user: &UserId, with_ended: bool) -> Vec<Session>;
         fn revocations_since(since: Timestamp, now: Timestamp) -> RevocationsSince;
         fn known_device(user: &UserId, devices: &[ThrottleKey]) -> Option<ThrottleKey>;
+        fn code(hash: &[u8; 32], kind: CodeKind, at: Timestamp) -> Option<Code>;
         fn signing_keys() -> Vec<SigningKey>;
         fn sealed(name: &str) -> Option<Vec<u8>>;
         fn sealed_values() -> Vec<SealedValue>;

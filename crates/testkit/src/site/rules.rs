@@ -48,6 +48,7 @@ pub fn policy(environment: &str, issuer: &str) -> Policy {
             session.access_ttl + session.leeway,
             AfterRollback::Heal,
         ),
+        product: "Testbed".into(),
         session,
         sign_up: if environment == "development" { SignUp::Immediate } else { SignUp::Mailed },
         session_limit: Some(SessionLimit { max: 100, end_oldest: true }),

@@ -55,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<Origin>,
     /// `[accounts]`
     pub(crate) accounts: Accounts,
+    /// `pages.product_name`: what people call the application.
+    pub(crate) product_name: String,
     /// `[api_keys]`
     pub(crate) api_keys: ApiKeys,
     /// `[mail]`, if mail can leave.
@@ -137,6 +139,10 @@ pub(super) fn build(typed: Typed, problems: &mut Vec<Problem>) -> Option<Setting
             .map(|url| url.0.origin())
             .collect(),
         accounts: accounts::accounts(typed.accounts, hardened, problems),
+        product_name: typed
+            .pages
+            .product_name
+            .map_or_else(|| product_name(public_url.as_ref(), hardened), |name| name.0),
         api_keys: api_keys::api_keys(&typed.api_keys),
         mail,
         log: network::log(&typed.log, hardened),
@@ -184,6 +190,12 @@ fn public_url(
         problems.push(Problem::without_value("public_url", message, remedy));
     }
     None
+}
+
+/// People know an application that has no name by its host; `localhost` would tell nobody anything.
+fn product_name(public_url: Option<&Url>, hardened: bool) -> String {
+    let host = public_url.and_then(Url::host_str).filter(|_| hardened);
+    host.unwrap_or("Countersign").to_owned()
 }
 
 fn default_store(hardened: bool) -> StoreLocation {

@@ -43,6 +43,10 @@ fn malformed_values() {
             &["https://evil.example", "//evil.example", "/\\evil", "login", "/a/../b", "/\tx"],
         ),
         ("accounts.max_sessions", &["0", "-1", "many", "4294967296"]),
+        (
+            "pages.product_name",
+            &["", " Acme", "A\r\nBcc: x@y", "A name of more than forty characters is none"],
+        ),
         ("log.level", &["verbose"]),
         ("keys.algorithm", &["RS256", "HS256", "none"]),
         ("passwords.memory_kib", &["7", "1048577"]),

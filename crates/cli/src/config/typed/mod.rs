@@ -11,7 +11,8 @@ mod sections;
 pub(super) use leaf::{Leaf, Misfit};
 pub(super) use sections::{
     Accounts, ApiKeys, Client, Cookies, Cors, Csrf, ForwardAuth, Issuer, Keys, Limits, Listen, Log, Mail,
-    OpenSessions, Passwords, Retrofit, Revocation, Root, Rotation, Route, Throttle, Tls, Tokens, Upstream,
+    OpenSessions, Pages, Passwords, Retrofit, Revocation, Root, Rotation, Route, Throttle, Tls, Tokens,
+    Upstream,
 };
 
 use super::finding::Finding;
@@ -32,6 +33,7 @@ pub(super) struct Typed {
     pub(super) csrf: Csrf,
     pub(super) cors: Cors,
     pub(super) accounts: Accounts,
+    pub(super) pages: Pages,
     pub(super) api_keys: ApiKeys,
     pub(super) mail: Mail,
     pub(super) log: Log,
@@ -59,6 +61,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("csrf", Csrf::KEYS),
     ("cors", Cors::KEYS),
     ("accounts", Accounts::KEYS),
+    ("pages", Pages::KEYS),
     ("api_keys", ApiKeys::KEYS),
     ("mail", Mail::KEYS),
     ("log", Log::KEYS),
@@ -119,6 +122,7 @@ impl Typed {
             csrf: reader.section("csrf", Csrf::read),
             cors: reader.section("cors", Cors::read),
             accounts: reader.section("accounts", Accounts::read),
+            pages: reader.section("pages", Pages::read),
             api_keys: reader.section("api_keys", ApiKeys::read),
             mail: reader.section("mail", Mail::read),
             log: reader.section("log", Log::read),

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use crate::config::value::{
     AfterRollback, Algorithm, AtMaxSessions, Auth, BaseUrl, ClientName, ClientTransport, Cors as CorsBy,
     Csrf as CsrfCheck, Environment, ForwardingProxy, HeaderName, HostHeader, IdentityNames, LocalPath,
-    LogFormat, LogLevel, Mailbox, PathPattern, RefreshCall, SameSite, Scope, Signup, SmtpServer,
+    LogFormat, LogLevel, Mailbox, PathPattern, ProductName, RefreshCall, SameSite, Scope, Signup, SmtpServer,
     StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf, UpstreamName, UpstreamUrl,
 };
 use countersign_core::domain::retrofit::{Injection, Pointer, RequestLine, TokenLocation};
@@ -84,6 +84,10 @@ section! {
 section! {
     /// `[accounts]`
     Accounts { signup: Signup, login_url: LocalPath, max_sessions: u32, at_max_sessions: AtMaxSessions, }
+}
+section! {
+    /// `[pages]`
+    Pages { product_name: ProductName, }
 }
 section! {
     /// `[api_keys]`

@@ -16,7 +16,7 @@ pub(super) use choice::{TlsMode, UpstreamCsrf};
 pub(super) use mail::Mailbox;
 pub(crate) use mail::{SmtpSecurity, SmtpServer};
 pub(crate) use name::Environment;
-pub(super) use name::{ClientName, HeaderName, IdentityNames, Scope, UpstreamName};
+pub(super) use name::{ClientName, HeaderName, IdentityNames, ProductName, Scope, UpstreamName};
 pub(crate) use network::TrustedProxies;
 pub(super) use network::{BaseUrl, UpstreamUrl, is_loopback, is_loopback_host};
 pub(super) use path::LocalPath;

@@ -156,3 +156,21 @@ impl Leaf for IdentityNames {
         Ok(names)
     }
 }
+
+/// What people call the application: in titles, headings and subjects of mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) struct ProductName(pub(in crate::config) String);
+
+impl Leaf for ProductName {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        // A control character would end a mail's subject line.
+        let well = !text.chars().any(char::is_control) && text.trim() == text;
+        if well && (1..=40).contains(&text.chars().count()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Misfit::new(
+            "this is not a name",
+            "write 1 to 40 characters without line breaks or spaces at the ends, such as \"Acme\"",
+        ))
+    }
+}

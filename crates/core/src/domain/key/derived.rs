@@ -23,6 +23,7 @@ pub(super) struct Derived {
     pub(super) refresh: hmac::Key,
     pub(super) csrf: hmac::Key,
     pub(super) pre_session: hmac::Key,
+    pub(super) farewell: hmac::Key,
     pub(super) log: hmac::Key,
     pub(super) throttle: hmac::Key,
     pub(super) seal: LessSafeKey,
@@ -43,6 +44,7 @@ impl Derived {
             refresh: mac("refresh")?,
             csrf: mac("csrf")?,
             pre_session: mac("pre-session")?,
+            farewell: mac("farewell")?,
             log: mac("log")?,
             throttle: mac("throttle")?,
             seal: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &derive("seal")?).ok()?),
@@ -93,6 +95,10 @@ impl KeySnapshot {
 
     pub(crate) fn pre_session_keys(&self) -> impl Iterator<Item = &hmac::Key> {
         self.newest_first().map(|d| &d.pre_session)
+    }
+
+    pub(crate) fn farewell_keys(&self) -> impl Iterator<Item = &hmac::Key> {
+        self.newest_first().map(|d| &d.farewell)
     }
 
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Derived> {

@@ -19,6 +19,7 @@ use countersign_proxy::{ForwardError, Phase};
 use http::StatusCode;
 
 use super::{Code, EndedSession, Problem};
+use crate::wire::words::duration_words;
 
 impl From<&ServiceError> for Problem {
     fn from(error: &ServiceError) -> Self {
@@ -124,12 +125,13 @@ impl From<&RotateError> for Problem {
             }
             RotateError::Revoked(Ended { at, reason }) => {
                 let mut problem = Self::new(Code::SessionRevoked, "The session was ended. Sign in again.");
-                problem.ended = Some(EndedSession { at: *at, replaced: *reason == EndReason::Replaced });
+                problem.ended =
+                    Some(EndedSession { at: *at, replaced: *reason == EndReason::Replaced, sid: None });
                 problem
             }
             RotateError::Expired { at } => {
                 let mut problem = Self::new(Code::SessionExpired, "The session has expired. Sign in again.");
-                problem.ended = Some(EndedSession { at: *at, replaced: false });
+                problem.ended = Some(EndedSession { at: *at, replaced: false, sid: None });
                 problem
             }
             RotateError::Service(error) => error.into(),
@@ -243,7 +245,11 @@ impl From<OpenForError> for Problem {
 
 fn rate_limited(retry_at: Timestamp, now: Timestamp) -> Problem {
     let wait = retry_at.since(now);
-    Problem::new(Code::RateLimited, format!("Try again in {} s.", wait.as_secs().max(1))).retry(wait)
+    let text = format!(
+        "There were too many attempts. Wait {}, then try again; trying sooner does not help, and nothing is locked for good.",
+        duration_words(wait)
+    );
+    Problem::new(Code::RateLimited, text).retry(wait)
 }
 
 /// Needs the present, to say how long to wait.

@@ -4,7 +4,7 @@ mod map;
 
 use std::time::Duration;
 
-use countersign_core::domain::id::RequestId;
+use countersign_core::domain::id::{RequestId, Sid};
 use countersign_core::domain::time::Timestamp;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -85,6 +85,8 @@ pub(crate) struct Problem {
 pub(crate) struct EndedSession {
     pub(crate) at: Timestamp,
     pub(crate) replaced: bool,
+    /// Which one, where its genuine refresh token was presented.
+    pub(crate) sid: Option<Sid>,
 }
 
 impl Problem {

@@ -146,3 +146,56 @@ async fn pages_refresh_by_redirect() {
     assert_eq!(nobody.header("location").as_deref(), Some("/auth/login?return_to=/auth/account"));
     site.client().get("/auth/account").expect(401, "token_missing").await;
 }
+
+/// A theft stays in sight: a flood of sign-ins afterwards does not push it off the list; the alarm ends when the password was changed.
+#[tokio::test]
+async fn what_ended_is_listed_with_its_reason() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in(ADA).await;
+    let thief = client.copy();
+    client.refresh().await.expect_status(200);
+    client.get("/auth/session").expect_status(200).await;
+    site.advance(MINUTE);
+    thief.refresh().await.expect(401, "refresh_reused");
+    for _ in 0..12 {
+        let again = site.client();
+        again.log_in(ADA, PASSWORD).await.expect_status(200);
+        site.advance(MINUTE);
+        again.log_out().await.expect_status(204);
+    }
+    client.log_in(ADA, PASSWORD).await.expect_status(200);
+    let show = || client.get("/auth/account").sender(Sender::OwnLink);
+    let page = show().expect_status(200).await.text();
+    assert_eq!(page.matches("A copy was used elsewhere").count(), 1);
+    assert_eq!(page.matches(">Signed out</span>").count(), 10, "the latest");
+    assert!(page.contains("class=\"note bad\""), "{page}");
+    assert!(!page.contains("Signed in again"), "a replaced session is no news");
+
+    let done = site.client();
+    done.log_in(ADA, PASSWORD).await.expect_status(200);
+    change(&done, PASSWORD, NEW).await.expect_status(303).await;
+    let page = done.get("/auth/account").sender(Sender::OwnLink).expect_status(200).await.text();
+    assert!(
+        page.contains("A copy was used elsewhere") && !page.contains("class=\"note bad\""),
+        "it was done"
+    );
+}
+
+/// The alarm ends after a week; the record stays.
+#[tokio::test]
+async fn an_old_theft_is_on_record_only() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in(ADA).await;
+    let thief = client.copy();
+    client.refresh().await.expect_status(200);
+    client.get("/auth/session").expect_status(200).await;
+    site.advance(MINUTE);
+    thief.refresh().await.expect(401, "refresh_reused");
+    site.advance(MINUTE * 60 * 24 * 7 - MINUTE);
+    client.log_in(ADA, PASSWORD).await.expect_status(200);
+    let show = || client.get("/auth/account").sender(Sender::OwnLink);
+    assert!(show().expect_status(200).await.text().contains("class=\"note bad\""));
+    site.advance(MINUTE * 2);
+    let page = show().expect_status(200).await.text();
+    assert!(page.contains("A copy was used elsewhere") && !page.contains("class=\"note bad\""), "{page}");
+}

@@ -134,16 +134,14 @@ async fn bearer_logout() {
 #[tokio::test]
 async fn form_logout_redirects() {
     let site = TestSite::production().start().await;
-    for (target, location) in
-        [("/auth/logout", "/auth/signed-out"), ("/auth/logout/all", "/auth/signed-out?everywhere=1")]
-    {
+    for target in ["/auth/logout", "/auth/logout/all"] {
         let client = site.client();
         site.add_user(&format!("u{}@example.com", target.len()), &[]).await;
         client.log_in(&format!("u{}@example.com", target.len()), PASSWORD).await.expect_status(200);
         let csrf = client.csrf().await;
         let request = client.post(target).sender(Sender::OwnForm).form(&[("_csrf", &csrf)]);
         let answer = request.expect_status(303).await;
-        assert_eq!(answer.header("location").as_deref(), Some(location));
+        assert_eq!(answer.header("location").as_deref(), Some("/auth/signed-out"));
         assert_eq!(answer.deleted(), SESSION);
         site.advance(seconds(1));
     }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::users;
 use crate::sqlite::error::Sql;
-use crate::sqlite::row::{first, run};
+use crate::sqlite::row::{Columns, first, run};
 
 pub(in crate::sqlite) fn put(connection: &Connection, code: &Code) -> Sql<()> {
     if code.kind == CodeKind::Invite {
@@ -36,15 +36,28 @@ pub(in crate::sqlite) fn consume(
 ) -> Sql<Option<Code>> {
     let sql = "DELETE FROM codes WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3
                RETURNING email, password, scope, expires_at";
-    first(connection, sql, params![hash, kind.as_str(), at.as_millis()], |columns| {
-        Ok(Code {
-            hash: *hash,
-            kind,
-            email: columns.text("codes.email", |text| Email::parse(text).ok())?,
-            password: columns.next::<Option<String>>()?.map(PasswordHash::new),
-            scope: columns.text("codes.scope", |text| ScopeSet::parse(text).ok())?,
-            expires_at: columns.instant()?,
-        })
+    first(connection, sql, params![hash, kind.as_str(), at.as_millis()], |c| read(c, hash, kind))
+}
+
+pub(in crate::sqlite) fn find(
+    connection: &Connection,
+    hash: &[u8; 32],
+    kind: CodeKind,
+    at: Timestamp,
+) -> Sql<Option<Code>> {
+    let sql = "SELECT email, password, scope, expires_at FROM codes
+               WHERE hash = ?1 AND kind = ?2 AND expires_at > ?3";
+    first(connection, sql, params![hash, kind.as_str(), at.as_millis()], |c| read(c, hash, kind))
+}
+
+fn read(columns: &mut Columns<'_>, hash: &[u8; 32], kind: CodeKind) -> Sql<Code> {
+    Ok(Code {
+        hash: *hash,
+        kind,
+        email: columns.text("codes.email", |text| Email::parse(text).ok())?,
+        password: columns.next::<Option<String>>()?.map(PasswordHash::new),
+        scope: columns.text("codes.scope", |text| ScopeSet::parse(text).ok())?,
+        expires_at: columns.instant()?,
     })
 }
 

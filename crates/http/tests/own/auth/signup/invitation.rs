@@ -203,3 +203,44 @@ async fn i01_the_code_is_never_logged() {
     assert!(!captured.text().contains(&code), "{}", captured.text());
     assert!(events.contains("invited") && !events.contains(&code));
 }
+
+/// A dead invitation is told before anybody chooses a password for nothing, and the form of a good one says what is wrong.
+#[tokio::test]
+async fn a_dead_invitation_shows_no_form() {
+    let site = invite_only().await;
+    let code = invite(&site, ADA).await;
+    let link = format!("/auth/signup?invitation={code}");
+    let client = site.client();
+    let open = |link: String| client.get(&link).sender(Sender::ForeignLink);
+    let form = open(link.clone()).expect_status(200).await.text();
+    assert!(form.contains("type=\"password\""));
+
+    let late = site.client();
+    let browsers = [(&client, client.csrf().await), (&late, late.csrf().await)];
+    let send = |who: usize, email: &str| {
+        let (client, csrf) = &browsers[who];
+        let fields =
+            [("_csrf", csrf.as_str()), ("invitation", &code), ("email", email), ("password", PASSWORD)];
+        client.post("/auth/signup").sender(Sender::OwnForm).form(&fields)
+    };
+    let page = send(0, "eve@example.com").expect_status(403).await.text();
+    assert!(page.contains("for another address") && page.contains("type=\"password\""), "{page}");
+    send(0, ADA).expect_status(303).await;
+
+    let never = "A".repeat(43);
+    for (what, page) in [
+        ("used", open(link).expect_status(403).await),
+        ("unknown", open(format!("/auth/signup?invitation={never}")).expect_status(403).await),
+        ("used meanwhile", send(1, "eve@example.com").expect_status(403).await),
+    ] {
+        let page = page.text();
+        assert!(page.contains("no longer works") && !page.contains("type=\"password\""), "{what}: {page}");
+        assert!(page.contains("href=\"/auth/login\""), "{what}");
+    }
+    site.outside.store.set(Mode::Unavailable);
+    client
+        .get(&format!("/auth/signup?invitation={never}"))
+        .sender(Sender::ForeignLink)
+        .expect_status(503)
+        .await;
+}
