@@ -24,7 +24,13 @@ impl Email {
     /// # Errors
     /// [`InvalidEmail`].
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let address: String = text.trim().nfc().collect::<String>().to_lowercase();
+        let text = text.trim();
+        // Nearly every address, with each session that is read: ASCII is normalised already.
+        let address = if text.is_ascii() {
+            text.to_ascii_lowercase()
+        } else {
+            text.nfc().collect::<String>().to_lowercase()
+        };
         let Some((local, domain)) = address.rsplit_once('@') else { return Err(InvalidEmail) };
         let good = address.len() <= 254
             && (1..=64).contains(&local.len())
