@@ -22,9 +22,7 @@ use crate::wire::problem::{Code, Problem};
 pub(super) async fn sign_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let jar = call.jar(&site)?;
     // Signed in already, and nobody asked for a fresh sign-in: the account page is what they want.
-    if call.query("return_to").is_none()
-        && let Some(Ok(_)) = site.access_cookie(&jar, &call.context).await
-    {
+    if call.query("return_to").is_none() && site.holds_session(&call, &jar).await? {
         return Ok(see_other("/auth/account"));
     }
     let genuine = site.genuine_or_none(&jar).await?;

@@ -183,6 +183,8 @@ async fn signed_out_is_for_the_signed_out() {
     for _ in ["fresh", "stale"] {
         let answer = ask(&browser, Sender::Typed).expect_status(303).await;
         assert_eq!(answer.header("location").as_deref(), Some("/auth/account"));
+        let answer = browser.get("/auth/login").sender(Sender::Typed).expect_status(303).await;
+        assert_eq!(answer.header("location").as_deref(), Some("/auth/account"), "nor asked to sign in");
         scene.site.advance(Duration::from_secs(16 * 60));
     }
     ask(&browser, Sender::ForeignLink).expect_status(401).await;
