@@ -9,7 +9,7 @@ mod demo;
 mod output;
 mod run;
 
-/// A request makes some fifty small allocations, and the C library's allocator was a tenth of what it cost (ADR 11).
+/// A request makes some fifty small allocations, and the C library's allocator was a tenth of what it cost (ADR 14).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
