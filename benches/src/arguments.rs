@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Failure;
 
 const USAGE: &str = "\
-usage: countersign-benches <gateway|refresh|verify|size|all> [--quick] [--rounds N] [--server PATH]
+usage: countersign-benches <gateway|retrofit|refresh|verify|size|all> [--quick] [--rounds N] [--server PATH]
   --quick        a few seconds of everything: shows that it works, measures nothing
   --rounds N     alternated runs, of which the median counts [default: 3]
   --server PATH  the countersign binary [default: beside this program]";
@@ -16,6 +16,8 @@ usage: countersign-benches <gateway|refresh|verify|size|all> [--quick] [--rounds
 pub(crate) enum Subject {
     /// Authenticated requests through the gateway.
     Gateway,
+    /// What a retrofit adds to a request.
+    Retrofit,
     /// Durable rotations over HTTP.
     Refresh,
     /// One access token.
@@ -45,6 +47,7 @@ impl Arguments {
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let only = match words.next().as_deref() {
             Some("gateway") => Some(Subject::Gateway),
+            Some("retrofit") => Some(Subject::Retrofit),
             Some("refresh") => Some(Subject::Refresh),
             Some("verify") => Some(Subject::Verify),
             Some("size") => Some(Subject::Size),

@@ -14,11 +14,11 @@ use crate::report::{self, Figures};
 use crate::seed::{CLIENT_IP, Seeder, Session, USER_AGENT};
 
 /// As browsers and load balancers keep them.
-const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
 /// Sessions that were seen before.
 const SEEN: usize = 20_000;
 /// Draws before the order repeats itself.
-const DRAWS: usize = 1 << 20;
+pub(crate) const DRAWS: usize = 1 << 20;
 
 /// Who is measured, and with which requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -175,7 +175,7 @@ fn requests(sessions: &[Session]) -> Requests {
 }
 
 /// What a browser's script sends, by way of a proxy that ends TLS.
-fn request(path: &str, cookies: &str) -> Box<[u8]> {
+pub(crate) fn request(path: &str, cookies: &str) -> Box<[u8]> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {ORIGIN_HOST}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\n\
          Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n\

@@ -11,6 +11,7 @@ mod machine;
 mod order;
 mod refresh;
 mod report;
+mod retrofit;
 mod seed;
 mod size;
 mod verify;
@@ -42,6 +43,9 @@ fn run() -> Result<(), Failure> {
     runtime.block_on(async {
         if arguments.wants(Subject::Gateway) {
             gateway::run(&arguments).await?;
+        }
+        if arguments.wants(Subject::Retrofit) {
+            retrofit::run(&arguments).await?;
         }
         if arguments.wants(Subject::Refresh) {
             refresh::run(&arguments).await?;

@@ -28,6 +28,16 @@ pub(crate) struct Countersign {
 impl Countersign {
     /// Writes the configuration: the store in `directory`, one application.
     pub(crate) fn configure(binary: &Path, directory: &Path, upstream: SocketAddr) -> Result<Self, Failure> {
+        Self::configure_with(binary, directory, upstream, "")
+    }
+
+    /// The same, with more at the end of the configuration.
+    pub(crate) fn configure_with(
+        binary: &Path,
+        directory: &Path,
+        upstream: SocketAddr,
+        more: &str,
+    ) -> Result<Self, Failure> {
         let (address, admin) = (machine::free_port()?, machine::free_port()?);
         let config = directory.join("countersign.toml");
         let mut text = String::new();
@@ -37,7 +47,7 @@ impl Countersign {
         writeln!(text, "trusted_proxies = [\"127.0.0.1/32\"]\n[tls]\nmode = \"off\"")?;
         // Tokens are made before the runs and must outlive them; an hour is the longest that is safe.
         writeln!(text, "[tokens]\naccess_ttl = \"1h\"\n[limits]\nunready = \"0s\"")?;
-        writeln!(text, "[[upstream]]\nname = \"app\"\nurl = \"http://{upstream}\"")?;
+        writeln!(text, "[[upstream]]\nname = \"app\"\nurl = \"http://{upstream}\"\n{more}")?;
         std::fs::write(&config, text)?;
         Ok(Self { binary: binary.into(), directory: directory.into(), config, address, admin })
     }

@@ -17,15 +17,17 @@ use countersign_core::domain::id::{Epoch, UserId};
 use countersign_core::domain::key::Keyring;
 use countersign_core::domain::password::PasswordPolicy;
 use countersign_core::domain::policy::{ApplicationPolicy, Policy, SignUp};
+use countersign_core::domain::retrofit::{Holder, UpstreamToken};
 use countersign_core::domain::rotation::{AfterRollback, RotationPolicy};
 use countersign_core::domain::scope::ScopeSet;
+use countersign_core::domain::secret::SecretString;
 use countersign_core::domain::session::SessionPolicy;
 use countersign_core::domain::signing_key::Algorithm;
 use countersign_core::domain::throttle::ThrottleRule;
 use countersign_core::domain::token::access::AccessProfile;
 use countersign_core::domain::user::{Email, User};
 use countersign_core::port::{Clock as _, NewUser, Outside as _, Store as _};
-use countersign_core::service::{Context, Engine};
+use countersign_core::service::{Audience, Context, Engine};
 use countersign_store::{AnyStore, MemoryStore, OpenMode, SqliteStore};
 use tokio::task::JoinSet;
 
@@ -102,9 +104,18 @@ impl Seeder {
 
     /// Opens sessions.
     pub(crate) async fn sessions(&self, count: usize) -> Result<Vec<Session>, Failure> {
+        self.open(count, false).await
+    }
+
+    /// The same, each with a token of the application's beside it.
+    pub(crate) async fn sessions_with_tokens(&self, count: usize) -> Result<Vec<Session>, Failure> {
+        self.open(count, true).await
+    }
+
+    async fn open(&self, count: usize, tokens: bool) -> Result<Vec<Session>, Failure> {
         let mut tasks = JoinSet::new();
         for caller in 0..CALLERS {
-            tasks.spawn(open_some(Arc::clone(&self.engine), caller, count));
+            tasks.spawn(open_some(Arc::clone(&self.engine), caller, count, tokens));
         }
         let mut sessions = Vec::with_capacity(count);
         while let Some(opened) = tasks.join_next().await {
@@ -145,6 +156,7 @@ async fn open_some(
     engine: Arc<Engine<SeedOutside>>,
     caller: usize,
     count: usize,
+    tokens: bool,
 ) -> Result<Vec<Session>, Failure> {
     let device = Device::new(CLIENT_IP.parse().ok(), USER_AGENT);
     let context = Context { request: None, device };
@@ -152,6 +164,16 @@ async fn open_some(
     for n in (caller..count).step_by(CALLERS) {
         let opened = engine.open(&user(n % USERS)?, &["pwd"], None, &context).await?;
         let sid = opened.principal.claims().sid;
+        if tokens {
+            let token =
+                UpstreamToken::new(SecretString::new(opened.tokens.access.expose().to_owned()), None, None);
+            let (holder, until) = (Holder::Session(sid), opened.view.held.session.expires_at);
+            let upstream = Audience { index: 0, names: vec!["app".into()] };
+            engine
+                .keep_upstream_token(holder, &upstream, token, None, until)
+                .await?
+                .ok_or("no token kept")?;
+        }
         let csrf = csrf::token(engine.keyring(), Binding::Session(sid), engine.random16());
         sessions.push(Session {
             access: opened.tokens.access.expose().to_owned(),

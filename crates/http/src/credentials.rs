@@ -11,6 +11,7 @@ use countersign_core::domain::environment::Environment;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::id::Sid;
 use countersign_core::domain::isolation::{Isolation, Provenance};
+use countersign_core::domain::retrofit::is_placeholder;
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::domain::token::api_key::ApiKeyTokenError;
 use countersign_core::domain::token::refresh::{RefreshToken, RefreshTokenError};
@@ -79,11 +80,6 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
 /// `Authorization` twice, or without a token.
 pub(crate) fn unreadable() -> Problem {
     Problem::new(Code::TokenInvalid, "The Authorization header cannot be read, or came twice.")
-}
-
-/// What the retrofit leaves in place of a token: no credential at all.
-pub(crate) fn is_placeholder(token: &str) -> bool {
-    token == "countersign" || token.ends_with(".countersign")
 }
 
 /// Whether a bearer value is one of ours by its look, and must not reach an upstream of an open route.

@@ -14,6 +14,7 @@ mod server;
 mod site;
 mod wire;
 
+pub use gateway::retrofit::SiteRetrofit;
 pub use route::{ForwardAuth, ForwardingProxy, OwnRoute, device, own_routes};
 pub use server::{Listeners, Shutdown, TlsConfig, serve};
 pub use site::{IdentityHeaders, Settings, Site, SiteUpstream, Transport};

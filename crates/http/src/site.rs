@@ -16,6 +16,7 @@ use http::HeaderName;
 use tokio::sync::Semaphore;
 
 use crate::gateway::inflight::Inflight;
+use crate::gateway::retrofit::{Renewals, SiteRetrofit};
 use crate::live::LiveSessions;
 use crate::route::ForwardAuth;
 use crate::route::bounce_guard::ReturnGuard;
@@ -56,6 +57,8 @@ pub struct SiteUpstream {
     pub audience: Audience,
     /// Header names of its own.
     pub identity: IdentityHeaders,
+    /// How its own tokens are kept from browsers, if it has a login of its own.
+    pub retrofit: Option<Box<SiteRetrofit>>,
 }
 
 /// Everything that configuration decides about HTTP.
@@ -116,6 +119,7 @@ pub struct Site<O: Outside> {
     pub(crate) feeds: Arc<Semaphore>,
     pub(crate) ready: AtomicBool,
     pub(crate) requests: AtomicU64,
+    pub(crate) renewals: Renewals,
     ids: Mutex<Ids>,
 }
 
@@ -148,6 +152,7 @@ impl<O: Outside> Site<O> {
             feeds: Arc::new(Semaphore::new(MOST_FEEDS)),
             ready: AtomicBool::new(true),
             requests: AtomicU64::new(0),
+            renewals: Renewals::default(),
             ids: Mutex::default(),
         })
     }

@@ -10,7 +10,7 @@ use countersign_core::domain::isolation::Origins;
 use countersign_core::domain::route::{Pattern, RouteAuth, RouteCors, RouteCsrf, RouteRule, RouteTable};
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::service::Audience;
-use countersign_http::{self as http_front, SiteUpstream};
+use countersign_http::{self as http_front, SiteRetrofit, SiteUpstream};
 use countersign_proxy::client_ip::Trusted;
 use countersign_proxy::{
     self as proxy, Origin, PoolLimits, Protected, PublicOrigin, Timeouts, UpstreamConfig,
@@ -85,7 +85,18 @@ fn cookies(settings: &Settings) -> anyhow::Result<CookiePolicy> {
 
 fn upstreams(settings: &Settings, protected: &Arc<Protected>) -> anyhow::Result<Vec<SiteUpstream>> {
     let upstreams = settings.upstreams.iter().enumerate();
-    upstreams.map(|(index, upstream)| self::upstream(index, upstream, protected)).collect()
+    let made = upstreams.map(|(index, upstream)| {
+        let retrofit = settings.retrofits.iter().find(|retrofit| retrofit.upstream == upstream.name);
+        let retrofit = retrofit
+            .map(|retrofit| {
+                SiteRetrofit::new(retrofit.rules.clone())
+                    .with_context(|| format!("retrofit[{}] names a header that is none", upstream.name))
+            })
+            .transpose()?
+            .map(Box::new);
+        Ok(SiteUpstream { retrofit, ..self::upstream(index, upstream, protected)? })
+    });
+    made.collect()
 }
 
 fn configured(headers: &IdentityHeaders) -> impl Iterator<Item = &String> {
@@ -137,6 +148,7 @@ fn upstream(index: usize, upstream: &Upstream, protected: &Arc<Protected>) -> an
             session: name(&headers.session)?,
             scopes: name(&headers.scopes)?,
         },
+        retrofit: None,
     })
 }
 

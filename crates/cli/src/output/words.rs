@@ -25,6 +25,7 @@ pub(super) fn end(reason: &str) -> String {
             Some(EndReason::Replaced) => "the same browser signed in again",
             Some(EndReason::TokenRevoked) => "a service revoked one of its tokens",
             Some(EndReason::Restored) => "the store was restored from a backup",
+            Some(EndReason::Upstream) => "the application ended its own session, or its token expired",
         },
     };
     sentence.to_owned()
@@ -62,6 +63,9 @@ pub(super) fn event(name: &str) -> String {
         Some(EventName::WrongEnvironment) => "token of another environment refused",
         Some(EventName::Healed) => "continued after the store went back in time",
         Some(EventName::NewPlace) => "used from a new network or browser",
+        Some(EventName::RetrofitUnchanged) => "an application's login answered without the configured token",
+        Some(EventName::RetrofitTokenSeen) => "an application's token was where script could read it",
+        Some(EventName::RetrofitRefreshRefused) => "an application handed out no fresh token",
         Some(EventName::KeyRotated) => "key changed",
     };
     sentence.to_owned()

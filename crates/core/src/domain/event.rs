@@ -122,6 +122,12 @@ event_names! {
     ApiKeyNewPlace = "cs_api_key_new_place", Warn;
     /// An API key was presented that may not be used: revoked, expired, its owner disabled, or from another address.
     ApiKeyRefused = "cs_api_key_refused", Warn;
+    /// The answer to an upstream's login passed as it was: without the configured token, too long, or unreadable.
+    RetrofitUnchanged = "cs_retrofit_unchanged", Warn;
+    /// An upstream's token was seen where script could have had it.
+    RetrofitTokenSeen = "cs_retrofit_token_seen", Warn;
+    /// An upstream handed out no fresh token.
+    RetrofitRefreshRefused = "cs_retrofit_refresh_refused", Warn;
     /// A signing key or a master secret changed.
     KeyRotated = "cs_key_rotated", Info;
 }

@@ -111,6 +111,23 @@ text_id!(
     TokenId
 );
 
+impl UserId {
+    /// How the ids of users begin who are known for one session only.
+    pub const PASSING: &str = "passing_";
+
+    /// From 16 random bytes, for a user who is known for one session only: the row may go once the session's has gone.
+    #[must_use]
+    pub fn passing(bytes: [u8; 16]) -> Self {
+        Self(format!("{}{}", Self::PASSING, base62::encode(&bytes, 22)).into())
+    }
+
+    /// Whether that is so.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.0.starts_with(Self::PASSING)
+    }
+}
+
 /// Which master secret a session was opened with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct KeyId(pub u8);

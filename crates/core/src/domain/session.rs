@@ -35,11 +35,13 @@ pub enum EndReason {
     TokenRevoked,
     /// The store was restored from a backup.
     Restored,
+    /// The upstream that keeps its own login ended its session.
+    Upstream,
 }
 
 impl EndReason {
     /// All reasons, for parsing and documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Logout,
         Self::LogoutAll,
         Self::EndedByUser,
@@ -51,6 +53,7 @@ impl EndReason {
         Self::Replaced,
         Self::TokenRevoked,
         Self::Restored,
+        Self::Upstream,
     ];
 
     /// Stable word for store, events and `session show`.
@@ -68,6 +71,7 @@ impl EndReason {
             Self::Replaced => "replaced_by_login",
             Self::TokenRevoked => "token_revoked",
             Self::Restored => "store_restored",
+            Self::Upstream => "ended_by_upstream",
         }
     }
 

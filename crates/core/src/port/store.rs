@@ -313,7 +313,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<(u64, Event)>, StoreError>> + Send;
     /// Deletes what is no longer of use, at most `batch` rows of each kind: sessions that ended or expired, and API keys that were
     /// revoked or expired, before `sessions_before`, events before `events_before`, expired codes, stale attempts, expired tokens of
-    /// upstreams. Returns how many rows went.
+    /// upstreams, passing users without sessions and API keys who were created before `sessions_before`. Returns how many rows went.
     fn purge(
         &self,
         sessions_before: Timestamp,

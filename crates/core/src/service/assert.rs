@@ -18,6 +18,14 @@ pub struct Audience {
     pub names: Vec<Box<str>>,
 }
 
+impl Audience {
+    /// The upstream's own name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.names.first().map_or("", |name| name)
+    }
+}
+
 /// Same access token, same upstream: same claims.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct AssertionKey {

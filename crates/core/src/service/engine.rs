@@ -30,6 +30,8 @@ pub struct Engine<O: Outside> {
     pub(super) seen: Cache<[u8; 32], Arc<SessionPrincipal>>,
     /// Assertions made within the last 30 s.
     pub(super) assertions: Cache<super::assert::AssertionKey, Arc<super::assert::Made>>,
+    /// Upstreams' tokens that are in use, open.
+    pub(super) kept: Cache<super::upstream_token::Slot, Option<Arc<super::upstream_token::Kept>>>,
     /// Others whose access tokens are accepted.
     pub(super) issuers: RwLock<Arc<Issuers>>,
 }

@@ -123,6 +123,9 @@ impl<O: Outside> Engine<O> {
                 found.entry(id).or_insert_with(|| unused(id)).sealed += 1;
             }
         }
+        for (id, tokens) in store.upstream_tokens_by_master_key().await? {
+            found.entry(id).or_insert_with(|| unused(id)).sealed += tokens;
+        }
         Ok(found.into_values().collect())
     }
 
@@ -169,6 +172,12 @@ impl<O: Outside> Engine<O> {
             // Another node may have been first.
             values += u64::from(store.reseal(old, &sealed).await?);
         }
+        for (id, _) in store.upstream_tokens_by_master_key().await? {
+            // Without its secret nobody can open them; that is said where they are needed.
+            if id != under && self.keyring.holds(id) {
+                values += self.reseal_upstream_tokens(id).await?;
+            }
+        }
         self.reload_keys().await?;
         let detail = format!("{values} value(s) under {}", under.0);
         self.record(NewEvent::done(EventName::KeyRotated, "resealed").detail(&detail), context);
@@ -185,6 +194,10 @@ impl<O: Outside> Engine<O> {
         require_openable(&fresh, &store.sealed_values().await?, &dead)?;
         for gone in self.master_keys().await?.iter().filter(|known| known.held && !fresh.holds(known.id)) {
             require_unused(gone)?;
+            let tokens = store.upstream_tokens_by_master_key().await?;
+            if let Some((_, values)) = tokens.into_iter().find(|(id, _)| *id == gone.id) {
+                return Err(MasterKeyError::Sealed { id: gone.id, values });
+            }
         }
         self.keyring.replace(&fresh);
         Ok(())

@@ -56,6 +56,8 @@ pub(super) struct NewSession<'a> {
     pub(super) auth_time: Option<Timestamp>,
     /// The session that the same browser held; it ends in the same step.
     pub(super) replaces: Option<Sid>,
+    /// When it ends at the latest, if that is before the absolute deadline.
+    pub(super) until: Option<Timestamp>,
     /// For whom, if not for cookies alone.
     pub(super) client: Option<&'a Client>,
     /// What it may do at most.
@@ -74,6 +76,7 @@ impl<'a> NewSession<'a> {
             amr,
             auth_time: None,
             replaces: None,
+            until: None,
             client: None,
             scope: None,
             device: None,
@@ -123,6 +126,7 @@ impl<O: Outside> Engine<O> {
         let auth_time = new.auth_time.map_or(now, |at| at.min(now));
         let limits = [client.and_then(|c| c.scope.as_ref()), new.scope];
         let scope = limits.into_iter().flatten().fold(user.scope.clone(), |all, most| all.intersection(most));
+        let deadline = auth_time.plus(self.policy.session.absolute_ttl);
         let session = Session {
             sid: Sid::from_bytes(self.random16()),
             public_id: PublicId::from_random(self.random16()),
@@ -133,7 +137,7 @@ impl<O: Outside> Engine<O> {
             created_at: now,
             auth_time,
             seen_at: now,
-            expires_at: auth_time.plus(self.policy.session.absolute_ttl),
+            expires_at: new.until.map_or(deadline, |until| until.min(deadline)),
             amr: new.amr.iter().map(|m| (*m).into()).collect(),
             scope,
             client: client.map(|c| c.id.clone()),

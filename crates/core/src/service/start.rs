@@ -58,6 +58,7 @@ impl<O: Outside> Engine<O> {
             memory: Memory::default(),
             seen: Cache::new(SEEN),
             assertions: Cache::new(SEEN),
+            kept: Cache::new(SEEN),
             issuers: RwLock::default(),
         };
         engine.refill(engine.revocation_horizon(now)).await.map_err(StartError::Store)?;

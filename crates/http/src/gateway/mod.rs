@@ -6,6 +6,7 @@ pub(crate) mod cors;
 pub(crate) mod identity;
 pub(crate) mod inflight;
 mod respond;
+pub(crate) mod retrofit;
 
 pub(crate) use bounce::wanted as bounce_wanted;
 pub(crate) use respond::{Refusal, Shape, html, login_location, see_other};
@@ -106,6 +107,10 @@ impl<O: Outside> Site<O> {
             return Ok(answer);
         }
         let context = client.context(&parts.headers);
+        if let Some(retrofit) = target.retrofit.as_deref() {
+            let visit = retrofit::Visit { rule, target, retrofit, client, context: &context, shape };
+            return Box::pin(self.pass_retrofit(parts, body, &visit)).await;
+        }
         // A preflight that the upstream answers carries no credentials: demanding some would end every request behind it.
         let open = rule.auth == RouteAuth::None || cors::is_preflight(&parts);
         let (admitted, passage) = if open {

@@ -96,6 +96,7 @@ pub(super) fn notice(
         EndReason::Restored => {
             calm(String::from("All sessions ended when the server was restored from a backup"), GO_ON)
         }
+        EndReason::Upstream => calm(String::from("The application ended your session"), GO_ON),
     })
 }
 
@@ -116,6 +117,7 @@ pub(super) const fn reason(ending: &Ending) -> &'static str {
             EndReason::Replaced => "Signed in again",
             EndReason::TokenRevoked => "Ended by an application",
             EndReason::Restored => "Server restored",
+            EndReason::Upstream => "Ended by the application itself",
         },
     }
 }

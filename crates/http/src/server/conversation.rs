@@ -103,7 +103,12 @@ struct Counted {
 impl Counted {
     fn new(body: AnswerBody, running: Running) -> Self {
         let pulse = Pulse::of_stream();
-        if let (Some(pulse), AnswerBody::Proxy(body)) = (&pulse, &body) {
+        let upstream = match &body {
+            AnswerBody::Proxy(body) => Some(&**body),
+            AnswerBody::Passing(body) => Some(body.inner()),
+            AnswerBody::Full(_) | AnswerBody::Route(_) => None,
+        };
+        if let (Some(pulse), Some(body)) = (&pulse, upstream) {
             pulse.press(body.pressure());
         }
         Self { body, rest: Bytes::new(), pulse, _running: running }

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use countersign_proxy::ProxyBody;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::gateway::retrofit::Passing;
+
 /// Our own bytes, an upstream's stream, or what the router made.
 #[derive(Debug)]
 pub(crate) enum AnswerBody {
@@ -14,6 +16,8 @@ pub(crate) enum AnswerBody {
     Full(Option<Bytes>),
     /// An upstream's answer.
     Proxy(Box<ProxyBody>),
+    /// An upstream's answer of which a part was read, or that is watched.
+    Passing(Box<Passing>),
     /// The router's answer.
     Route(axum::body::Body),
 }
@@ -50,6 +54,7 @@ impl Body for AnswerBody {
         match &mut *self {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Proxy(body) => Pin::new(&mut **body).poll_frame(cx).map_err(Into::into),
+            Self::Passing(body) => Pin::new(&mut **body).poll_frame(cx),
             Self::Route(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
         }
     }
@@ -58,6 +63,7 @@ impl Body for AnswerBody {
         match self {
             Self::Full(bytes) => bytes.is_none(),
             Self::Proxy(body) => body.is_end_stream(),
+            Self::Passing(body) => body.is_end_stream(),
             Self::Route(body) => body.is_end_stream(),
         }
     }
@@ -66,6 +72,7 @@ impl Body for AnswerBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Proxy(body) => body.size_hint(),
+            Self::Passing(body) => body.size_hint(),
             Self::Route(body) => body.size_hint(),
         }
     }

@@ -95,9 +95,14 @@ fn pairs(header: &HeaderValue) -> impl Iterator<Item = &[u8]> {
 
 /// Takes our cookies, and case variants of them, out of what an upstream will see (B09). Others stay byte for byte.
 pub(crate) fn strip(headers: &mut HeaderMap, policy: &CookiePolicy) {
+    remove_where(headers, |name| policy.kind(name).is_some() || policy.is_case_variant(name));
+}
+
+/// Takes cookies out of what an upstream will see, by name. Others stay byte for byte.
+pub(crate) fn remove_where(headers: &mut HeaderMap, goes: impl Fn(&str) -> bool) {
     let is_ours = |pair: &[u8]| {
         let name = memchr(b'=', pair).and_then(|at| pair.get(..at)).unwrap_or(pair).trim_ascii();
-        std::str::from_utf8(name).is_ok_and(|n| policy.kind(n).is_some() || policy.is_case_variant(n))
+        std::str::from_utf8(name).is_ok_and(&goes)
     };
     let mut ours = false;
     let mut kept = Vec::new();

@@ -19,8 +19,8 @@ use countersign_core::port::{
 };
 
 #[derive(Debug)]
-struct UserEntry {
-    user: User,
+pub(super) struct UserEntry {
+    pub(super) user: User,
     epoch_at: Option<Timestamp>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Attempts {
 /// Everything.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    users: BTreeMap<UserId, UserEntry>,
+    pub(super) users: BTreeMap<UserId, UserEntry>,
     identities: BTreeMap<Identity, UserId>,
     pub(super) sessions: BTreeMap<Sid, Session>,
     pub(super) attempts: BTreeMap<ThrottleKey, Attempts>,

@@ -1,6 +1,6 @@
 //! Attempts, devices, codes, keys, sealed values, events and purging in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_core::domain::event::{Event, EventFilter};
 use countersign_core::domain::id::UserId;
@@ -211,6 +211,12 @@ impl State {
         gone += drop_some(&mut self.codes, batch, |code| code.expires_at <= now);
         gone += drop_some(&mut self.attempts, batch, |attempts| attempts.stale_at <= now);
         gone += drop_some(&mut self.upstream_tokens, batch, |token| token.expires_at <= now);
+        let (sessions, keys) = (&self.sessions, &self.api_keys);
+        let used: BTreeSet<&UserId> =
+            sessions.values().map(|s| &s.user).chain(keys.values().map(|k| &k.owner)).collect();
+        gone += drop_some(&mut self.users, batch, |entry| {
+            entry.user.id.is_passing() && old(entry.user.created_at) && !used.contains(&entry.user.id)
+        });
         // Whatever deletes a session takes its tokens away.
         let sessions = &self.sessions;
         self.upstream_tokens.retain(|(holder, _), _| match holder {

@@ -110,6 +110,7 @@ conformance! {
     events::filters_combine,
     events::the_newest_unless_following,
     purge::d10_ended_sessions_stay_for_the_record,
+    purge::passing_users_go_with_their_session,
     purge::batches_are_bounded,
     purge::row_numbers_are_never_used_twice,
     purge::it_answers,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use countersign_core::domain::event::EventFilter;
+use countersign_core::domain::id::UserId;
 use countersign_core::domain::session::{EndReason, Session};
 use countersign_core::domain::throttle::{ThrottleKey, ThrottleRule};
+use countersign_core::domain::user::User;
 use countersign_core::port::{Code, CodeKind, Store};
 
 use crate::events::event;
@@ -27,6 +29,27 @@ pub(crate) async fn d10_ended_sessions_stay_for_the_record<S: Store>(store: &S) 
     }
     assert_eq!(left, [2, 3]);
     assert!(store.user(&user(1).id).await.unwrap().is_some());
+}
+
+/// Users of one session do not pile up; others stay, whatever they are called.
+pub(crate) async fn passing_users_go_with_their_session<S: Store>(store: &S) {
+    let passing = |n: u8| User { id: UserId::passing([n; 16]), ..user(n.into()) };
+    let lookalike = User { id: UserId::parse("passingX").unwrap(), ..user(9) };
+    for user in [passing(1), passing(2), lookalike.clone(), user(3)] {
+        with_user(store, &user).await;
+    }
+    let short = Session { expires_at: at(300), ..session(1, &passing(1)) };
+    store.open_session(&short, None, None).await.unwrap();
+    store
+        .open_session(&Session { expires_at: at(10_000), ..session(2, &passing(2)) }, None, None)
+        .await
+        .unwrap();
+    assert_eq!(store.purge(at(200), at(0), at(0), 10).await.unwrap(), 0, "the session's record is there");
+    assert_eq!(store.purge(at(301), at(0), at(0), 10).await.unwrap(), 2, "the session and its user");
+    assert!(store.user(&passing(1).id).await.unwrap().is_none());
+    for user in [passing(2), lookalike, user(3)] {
+        assert!(store.user(&user.id).await.unwrap().is_some());
+    }
 }
 
 pub(crate) async fn batches_are_bounded<S: Store>(store: &S) {

@@ -91,6 +91,7 @@ pub(super) fn upstreams(origins: &[String]) -> Vec<SiteUpstream> {
             upstream: Upstream::new(UpstreamConfig::new(name.clone(), origin)),
             audience: Audience { index: u32::try_from(index).expect("index"), names: vec![name.into()] },
             identity: IdentityHeaders::default(),
+            retrofit: None,
         }
     });
     named.collect()

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::{Log, Seen, websocket};
+use super::{App, Log, Seen, websocket};
 use crate::client::percent_decode;
 
 /// Any body.
@@ -25,12 +25,19 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     origin: String,
     log: Log,
+    app: Option<App>,
 ) -> Result<Response<Body>, Infallible> {
-    log.lock().unwrap_or_else(PoisonError::into_inner).push(Seen {
+    let seen = Seen {
         method: request.method().clone(),
         target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: request.headers().clone(),
-    });
+    };
+    log.lock().unwrap_or_else(PoisonError::into_inner).push(seen.clone());
+    if let Some(app) = app {
+        let body =
+            request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        return Ok(app(&seen, &body).map(|body| Full::new(body).boxed_unsync()));
+    }
     Ok(match request.uri().path() {
         "/sse" => events(),
         "/ws" => websocket::upgrade(request),

@@ -16,7 +16,8 @@ mod websocket;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{HeaderMap, Method};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -44,6 +45,9 @@ impl Seen {
     }
 }
 
+/// What an application of a test's own answers.
+type App = Arc<dyn Fn(&Seen, &Bytes) -> Response<Bytes> + Send + Sync>;
+
 pub(crate) type Log = Arc<Mutex<Vec<Seen>>>;
 
 /// A running application. Ends when dropped.
@@ -57,10 +61,19 @@ pub struct TestUpstream {
 impl TestUpstream {
     /// Starts on a free loopback port.
     pub async fn start() -> Self {
+        Self::serving(None).await
+    }
+
+    /// Starts an application of the test's own: it is told what came, with the whole body, and says what goes back.
+    pub async fn app(answer: impl Fn(&Seen, &Bytes) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        Self::serving(Some(Arc::new(answer))).await
+    }
+
+    async fn serving(app: Option<App>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let origin = format!("http://{}", listener.local_addr().expect("address"));
         let log = Log::default();
-        let serving = tokio::spawn(accept(listener, origin.clone(), Arc::clone(&log))).abort_handle();
+        let serving = tokio::spawn(accept(listener, origin.clone(), Arc::clone(&log), app)).abort_handle();
         Self { origin, log, serving }
     }
 
@@ -94,14 +107,15 @@ impl Drop for TestUpstream {
     }
 }
 
-async fn accept(listener: TcpListener, origin: String, log: Log) {
+async fn accept(listener: TcpListener, origin: String, log: Log, app: Option<App>) {
     // Dropped with this task, and the connections with it.
     let mut connections = JoinSet::new();
     while let Ok((stream, _peer)) = listener.accept().await {
-        let (origin, log) = (origin.clone(), Arc::clone(&log));
+        let (origin, log, app) = (origin.clone(), Arc::clone(&log), app.clone());
         connections.spawn(async move {
-            let service =
-                service_fn(move |request| answer::answer(request, origin.clone(), Arc::clone(&log)));
+            let service = service_fn(move |request| {
+                answer::answer(request, origin.clone(), Arc::clone(&log), app.clone())
+            });
             // Clients that hang up are part of tests.
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await);
         });

@@ -20,10 +20,7 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
         }
     }
     login_page(settings, found);
-    for retrofit in &settings.retrofits {
-        let message = "this section is read, but not yet served in this version: it would protect nothing";
-        found.refuse(&format!("retrofit[{}]", retrofit.upstream), "…", message, "remove it");
-    }
+    super::retrofit::lint(settings, found);
     if settings.upstreams.len() > 1 && settings.routes.iter().all(|route| !is_everything(&route.path)) {
         let message = "paths that no route names are answered 404";
         found.note(

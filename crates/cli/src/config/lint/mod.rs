@@ -6,6 +6,7 @@ mod clients;
 mod forward_auth;
 mod gateway;
 mod network;
+mod retrofit;
 mod tokens;
 mod web;
 

@@ -72,8 +72,8 @@ impl<'b> Document<'b> {
 /// An object that holds one string at a place: `/a/b` gives `{"a":{"b":text}}`, the empty pointer the string itself.
 #[must_use]
 pub fn object_at(pointer: &Pointer, text: &str) -> Value {
-    let wrap = |inner: Value, name: &Box<str>| Value::Object(Map::from_iter([(name.to_string(), inner)]));
-    pointer.steps().iter().rev().fold(Value::from(text), wrap)
+    let wrap = |inner: Value, name: &str| Value::Object(Map::from_iter([(name.to_owned(), inner)]));
+    pointer.steps().iter().rev().fold(Value::from(text), |inner, name| wrap(inner, name))
 }
 
 /// Walks over a document that is known to be well formed.

@@ -1,5 +1,6 @@
 //! Deleting what is no longer of use, in bounded batches so that no verb waits long behind it.
 
+use countersign_core::domain::id::UserId;
 use countersign_core::domain::time::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -59,5 +60,19 @@ pub(in crate::sqlite) fn purge(
         now,
         batch,
     )?;
-    Ok((ended + expired + revoked_keys + expired_keys + events + codes + attempts + tokens) as u64)
+    // After the sessions: a user of one session goes when its row has gone. The ids begin alike, so this reads no others.
+    let users = run(
+        connection,
+        "DELETE FROM users WHERE id IN
+         (SELECT u.id FROM users AS u WHERE u.id >= ?3 AND u.id < ?4 AND u.created_at < ?1
+             AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = u.id)
+             AND NOT EXISTS (SELECT 1 FROM api_keys WHERE owner = u.id) LIMIT ?2)",
+        params![
+            sessions_before.as_millis(),
+            i64::try_from(batch).unwrap_or(i64::MAX),
+            UserId::PASSING,
+            UserId::PASSING.replace('_', "`"),
+        ],
+    )?;
+    Ok((users + ended + expired + revoked_keys + expired_keys + events + codes + attempts + tokens) as u64)
 }

@@ -1,0 +1,157 @@
+//! What a request brings to an upstream: the token that we keep, and none of the client's own.
+
+use countersign_core::domain::retrofit::UpstreamToken;
+use http::HeaderMap;
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
+};
+
+use super::config::SiteRetrofit;
+use crate::wire::cookie;
+
+/// Takes away what a client sends where only we send a token: a token that was stolen before, or out of the upstream's own log,
+/// opens nothing from outside.
+pub(super) fn withhold(headers: &mut HeaderMap, retrofit: &SiteRetrofit) {
+    match retrofit.rules.inject.scheme() {
+        // Other schemes are no tokens of this upstream (a staging password before everything, say).
+        Some(scheme) => {
+            let ours = |value: &HeaderValue| {
+                let text = String::from_utf8_lossy(value.as_bytes());
+                let sent = text.trim_start().split([' ', '\t', ',']).next().unwrap_or_default();
+                scheme.is_empty() || sent.eq_ignore_ascii_case(scheme)
+            };
+            if headers.get_all(AUTHORIZATION).iter().any(ours) {
+                headers.remove(AUTHORIZATION);
+            }
+        }
+        None if retrofit.inject == COOKIE => {}
+        None => {
+            // Servers of the CGI family read `x_token` and `x-token` as one header.
+            let same = |name: &HeaderName| {
+                name.as_str().len() == retrofit.inject.as_str().len()
+                    && name.as_str().replace('_', "-") == retrofit.inject.as_str().replace('_', "-")
+            };
+            let doomed: Vec<HeaderName> = headers.keys().filter(|name| same(name)).cloned().collect();
+            for name in doomed {
+                headers.remove(name);
+            }
+        }
+    }
+    if !retrofit.cookies.is_empty() {
+        cookie::remove_where(headers, |name| retrofit.holds(name));
+    }
+}
+
+/// Asks for an answer that can be read whole: plain, complete, and not from a cache.
+pub(super) fn ask_plainly(headers: &mut HeaderMap) {
+    for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+        headers.remove(name);
+    }
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+}
+
+/// Adds the token. `false` if it cannot be in a header: nobody could have sent it.
+pub(super) fn inject(headers: &mut HeaderMap, retrofit: &SiteRetrofit, token: &UpstreamToken) -> bool {
+    let rendered = retrofit.rules.inject.render(&token.value);
+    if retrofit.inject == COOKIE {
+        return add_cookie(headers, rendered.expose());
+    }
+    let Ok(mut value) = HeaderValue::from_str(rendered.expose()) else { return false };
+    value.set_sensitive(true);
+    headers.insert(retrofit.inject.clone(), value);
+    true
+}
+
+/// Adds a pair to the cookies that are there.
+pub(super) fn add_cookie(headers: &mut HeaderMap, pair: &str) -> bool {
+    let mut all: Vec<u8> =
+        headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
+    if !all.is_empty() {
+        all.extend_from_slice(b"; ");
+    }
+    all.extend_from_slice(pair.as_bytes());
+    let Ok(mut value) = HeaderValue::from_bytes(&all) else { return false };
+    value.set_sensitive(true);
+    headers.insert(COOKIE, value);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::domain::retrofit::{BODY_LIMIT, Injection, RequestLine, Retrofit, TokenLocation};
+    use countersign_core::domain::secret::SecretString;
+
+    use super::*;
+
+    fn retrofit(token: &str, inject: &str) -> SiteRetrofit {
+        let token = TokenLocation::parse(token).unwrap();
+        SiteRetrofit::new(Retrofit {
+            login: vec![RequestLine::parse("POST /login").unwrap()],
+            logout: Vec::new(),
+            inject: Injection::parse(inject).unwrap(),
+            token,
+            subject: None,
+            placeholder_claims: Vec::new(),
+            refresh: None,
+            end_on_401: false,
+            body_limit: BODY_LIMIT,
+        })
+        .unwrap()
+    }
+
+    fn through(retrofit: &SiteRetrofit, sent: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        withhold(&mut headers, retrofit);
+        let token = UpstreamToken::new(SecretString::new("T".into()), None, None);
+        assert!(inject(&mut headers, retrofit, &token));
+        headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+    }
+
+    #[test]
+    fn a_clients_own_token_never_passes() {
+        let bearer = retrofit("json:/token", "authorization: Bearer {token}");
+        for sent in ["Bearer stolen", "bearer stolen", "Bearer\tstolen", "Basic eDp5"] {
+            assert_eq!(
+                through(&bearer, &[("authorization", sent)]),
+                [("authorization".into(), "Bearer T".into())]
+            );
+        }
+        let header = retrofit("header:x-token", "x-token: {token}");
+        assert_eq!(
+            through(
+                &header,
+                &[
+                    ("x-token", "stolen"),
+                    ("x_token", "stolen"),
+                    ("x-tokens", "1"),
+                    ("authorization", "Basic a")
+                ]
+            ),
+            [
+                ("x-tokens".into(), "1".into()),
+                ("authorization".into(), "Basic a".into()),
+                ("x-token".into(), "T".into())
+            ]
+        );
+        let cookie = retrofit("cookie:sid", "cookie: sid={token}");
+        for (sent, arrives) in
+            [("sid=stolen", "sid=T"), ("a=1; sid=stolen; b=2", "a=1; b=2; sid=T"), ("Sid=1", "Sid=1; sid=T")]
+        {
+            assert_eq!(through(&cookie, &[("cookie", sent)]), [("cookie".into(), arrives.into())]);
+        }
+    }
+
+    #[test]
+    fn what_fits_no_header_is_not_sent() {
+        let token = UpstreamToken::new(SecretString::new("a\nb".into()), None, None);
+        for retrofit in
+            [retrofit("json:/t", "authorization: Bearer {token}"), retrofit("cookie:s", "cookie: s={token}")]
+        {
+            assert!(!inject(&mut HeaderMap::new(), &retrofit, &token));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Answers of all shapes: too long, compressed, without a token, with it twice.
+
+use std::io::Write;
+
+use countersign_core::domain::event::EventName;
+use countersign_core::domain::retrofit::Retrofit;
+use countersign_testkit::{TestSite, TestUpstream};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::Response;
+use serde_json::json;
+
+use crate::scene::{Said, before, everything, jwt, rules, said};
+
+async fn site(
+    rules: Retrofit,
+    answer: impl Fn() -> Said + Send + Sync + 'static,
+) -> (TestSite, TestUpstream) {
+    let upstream = TestUpstream::app(move |_, _| answer()).await;
+    (before(&upstream, rules).start().await, upstream)
+}
+
+async fn has_event(site: &TestSite, name: EventName, reason: &str) -> bool {
+    site.events().await.iter().any(|event| event.name == name && *event.reason == *reason)
+}
+
+fn token() -> String {
+    jwt(&json!({"sub": "7"}))
+}
+
+/// A login answer without the configured token passes as it is, and somebody is told.
+#[tokio::test]
+async fn an_answer_without_the_token() {
+    let body = r#"{ "tokn":"x", "big":12345678901234567890 }"#;
+    let (site, _upstream) =
+        site(rules("json:/token"), move || said(200, &json!(null)).map(|_| body.into())).await;
+    let client = site.client();
+    let answer = client.post("/api/login").json(&json!({})).expect_status(200).await.sets_no_cookie();
+    assert_eq!(answer.text(), body);
+    assert!(has_event(&site, EventName::RetrofitUnchanged, "token_missing").await);
+}
+
+/// Beyond the limit nothing is held back: it streams as it is, and somebody is told. The token is never half removed.
+#[tokio::test]
+async fn an_answer_beyond_the_limit() {
+    for (extra, passes) in [(0, false), (4096, true)] {
+        let body = json!({"token": token(), "pad": "x".repeat(extra)});
+        let sent = body.to_string();
+        let limited = Retrofit { body_limit: 1024, ..rules("json:/token") };
+        let (site, _upstream) = site(limited, move || said(200, &body)).await;
+        let client = site.client();
+        let answer = client.post("/api/login").json(&json!({})).expect_status(200).await;
+        assert_eq!(answer.text() == sent, passes);
+        assert_eq!(client.cookies().is_empty(), passes);
+        assert_eq!(has_event(&site, EventName::RetrofitUnchanged, "body_limit").await, passes);
+        assert_eq!(
+            answer.text().contains(token().rsplit('.').next().unwrap()),
+            passes,
+            "whole, or not at all"
+        );
+    }
+}
+
+/// An upstream that compresses although it was asked not to.
+#[tokio::test]
+async fn a_compressed_answer() {
+    for (coding, status) in [("gzip", 200), ("zstd", 502)] {
+        let (site, upstream) = site(rules("json:/token"), move || {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+            gzip.write_all(json!({"token": token()}).to_string().as_bytes()).unwrap();
+            let answer = Response::builder()
+                .header("content-encoding", coding)
+                .header("content-type", "application/json");
+            answer.header("etag", "\"a\"").body(gzip.finish().unwrap().into()).unwrap()
+        })
+        .await;
+        let client = site.client();
+        let answer = client
+            .post("/api/login")
+            .json(&json!({}))
+            .header("accept-encoding", "gzip, br")
+            .expect_status(status)
+            .await;
+        assert_eq!(upstream.last().header("accept-encoding").as_deref(), Some("identity"));
+        assert!(!answer.text().contains(token().rsplit('.').next().unwrap()));
+        if status == 200 {
+            assert_eq!((answer.header("content-encoding"), answer.header("etag")), (None, None));
+            assert!(answer.json()["token"].as_str().unwrap().ends_with(".countersign"));
+            assert!(!client.cookies().is_empty());
+        } else {
+            // Nobody knows what is in it, so nobody gets it.
+            assert!(client.cookies().is_empty());
+            assert!(has_event(&site, EventName::RetrofitUnchanged, "unknown_coding").await);
+        }
+    }
+}
+
+/// The same token in a second member, a header and a cookie: all of it goes.
+#[tokio::test]
+async fn the_token_is_never_half_removed() {
+    let (site, _upstream) = site(rules("json:/token"), || {
+        let token = token();
+        let text = format!(
+            r#"{{"token":"{token}","user":{{"jwt":"{token}"}},"note":"Bearer {token}","token":"{token}"}}"#
+        );
+        let answer = Response::builder()
+            .header("content-type", "text/plain")
+            .header("x-copy", format!("Bearer {token}"));
+        answer
+            .header("set-cookie", format!("jwt={token}; Path=/"))
+            .header("set-cookie", "theme=dark; Path=/")
+            .body(text.into())
+            .unwrap()
+    })
+    .await;
+    let answer = site.client().post("/api/login").json(&json!({})).expect_status(200).await;
+    assert!(!everything(&answer).contains(token().rsplit('.').next().unwrap()), "{}", everything(&answer));
+    assert!(
+        answer.set_cookie("theme").is_some()
+            && answer.json()["note"].as_str().unwrap().starts_with("Bearer eyJ")
+    );
+}
+
+/// A token in a header of the answer, and back in that header.
+#[tokio::test]
+async fn a_token_in_a_header() {
+    let upstream = TestUpstream::app(|seen, _| {
+        let mut answer = said(200, &json!({"sent": seen.header("x-auth-token")}));
+        if seen.target == "/api/login" || seen.target == "/api/next" {
+            let token = format!("opaque-token-for-{}", seen.target);
+            answer.headers_mut().insert("x-auth-token", token.parse().unwrap());
+        }
+        answer
+    })
+    .await;
+    let site = before(&upstream, rules("header:X-Auth-Token")).start().await;
+    let client = site.client();
+    let answer = client.post("/api/login").json(&json!({})).expect_status(200).await;
+    assert_eq!(answer.header("x-auth-token"), None);
+    let sent = || async {
+        client.get("/api/me").header("x-auth-token", "stolen").send().await.json()["sent"].clone()
+    };
+    assert_eq!(sent().await, "opaque-token-for-/api/login");
+    // An upstream that hands out the next one with each answer.
+    assert_eq!(client.get("/api/next").send().await.header("x-auth-token"), None);
+    assert_eq!(sent().await, "opaque-token-for-/api/next");
+    // Without a session there is nobody to keep it for: held back, and told.
+    let nobody = site.client();
+    assert_eq!(nobody.get("/api/next").send().await.header("x-auth-token"), None);
+    assert!(has_event(&site, EventName::RetrofitTokenSeen, "without_session").await);
+    assert_eq!(nobody.get("/api/me").send().await.json()["sent"], json!(null));
+}
