@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod attack;
+pub mod browser;
 pub mod check;
 pub mod client;
 pub mod credential;

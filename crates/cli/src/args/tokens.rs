@@ -1,6 +1,7 @@
 //! Commands about a token that somebody found.
 
 use clap::Args;
+use std::path::PathBuf;
 
 /// `explain …`
 #[derive(Debug, Args)]
@@ -10,4 +11,13 @@ pub(crate) struct Explain {
     /// Ask nobody, although there is a configuration here
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Ask this server whether the token still works; it is sent there, and nowhere else
+    #[arg(long, value_name = "URL", requires = "key_file", conflicts_with = "offline")]
+    pub(crate) server: Option<String>,
+    /// File with an API key of that server's that has the scope introspect
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Believe this CA too when asking: PEM
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub(crate) ca_file: Option<PathBuf>,
 }

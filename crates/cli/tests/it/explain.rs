@@ -73,6 +73,34 @@ fn the_server_knows_whether_it_still_works() {
         assert!(!told.to_string().contains(token.get(20..60).unwrap()), "{told}");
     }
     assert!(explain(&access)["standing"]["session"].is_string());
+    // By another machine, which has nothing but a key.
+    let other = Place::empty();
+    let asking = place
+        .run(&[
+            "api-key",
+            "create",
+            "ada@example.com",
+            "--expires-in",
+            "1d",
+            "--scope",
+            "introspect",
+            "--json",
+        ])
+        .json();
+    std::fs::write(other.path("key"), asking["key"].as_str().unwrap()).unwrap();
+    let url = format!("http://{}", server.ready()["listen"][0].as_str().unwrap());
+    let by_key = ["explain", "--json", "--server", &url, "--key-file", "key"];
+    let told = other.run_with(&by_key, &refresh).json();
+    assert_eq!(
+        (&told["standing"]["active"], &told["standing"]["asked"]),
+        (&Value::Bool(true), &Value::from(&*url)),
+        "{told}"
+    );
+    std::fs::write(other.path("key"), key).unwrap();
+    other.run_with(&by_key, &refresh).refused(&["refused the API key", "scope introspect"]);
+    other
+        .run_with(&["explain", "--server", "http://app.example.com", "--key-file", "key"], &refresh)
+        .refused(&["plain http"]);
     let offline = place.run_with(&["explain", "--json", "--offline"], &refresh).json();
     assert_eq!(
         (&offline["standing"], &offline["blast_radius"]["reach"]),

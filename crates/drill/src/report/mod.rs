@@ -1,5 +1,6 @@
 //! What is handed out: one value, several forms.
 
+pub mod html;
 pub mod model;
 pub mod radius;
 

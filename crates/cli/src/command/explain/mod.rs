@@ -1,6 +1,8 @@
 //! `explain`: what a token is, what is wrong with it, and what a thief could do with it.
 
-use super::node::{ask, unexpected};
+mod server;
+
+use super::node::{ask, runtime, unexpected};
 use super::operator::present;
 use super::{Verdict, password, settings};
 use crate::admin::protocol::{Found, Worth};
@@ -25,7 +27,15 @@ pub(super) fn explain(global: &Global, typed: &Explain, screen: Screen) -> anyho
     let now = present().0;
     let mut explanation = leak::explain(&given, now)?;
     let mut unasked = None;
-    if !typed.offline && is_ours(explanation.kind) {
+    if let (Some(url), Some(key_file)) = (&typed.server, &typed.key_file) {
+        let server = server::Server { url, key_file, ca_file: typed.ca_file.as_deref() };
+        let token = Zeroizing::new(leak::token(&given)?.to_owned());
+        if explanation.kind.can_be_asked_about() {
+            // Who names a server wants its answer: without one, nothing is explained in its place.
+            let said = runtime()?.block_on(server::ask(&server, &token))?;
+            explanation = explanation.with_standing(said, now);
+        }
+    } else if !typed.offline && is_ours(explanation.kind) {
         match node(global) {
             Ok(None) => {}
             Ok(Some(checked)) => {

@@ -1,0 +1,82 @@
+//! The one sentence that the whole report is about: if a token leaked right now, how much damage could it do?
+
+use super::words::{measured, span};
+use crate::report::{Obtained, Report};
+use crate::verdict::Severity;
+
+/// The answer, and how bad it is.
+pub(super) struct Answer {
+    /// In a few words.
+    pub(super) headline: String,
+    /// What it rests on.
+    pub(super) detail: String,
+    /// `good`, `fair`, `bad`: for the colour, never alone.
+    pub(super) tone: &'static str,
+}
+
+/// How long one credential is good for in a thief's hands; `None` if no end is known.
+pub(super) fn exposure(obtained: &Obtained) -> Option<u64> {
+    obtained.radius.worst_s.or(obtained.radius.claimed_s)
+}
+
+impl Answer {
+    pub(super) fn of(report: &Report) -> Self {
+        let usable: Vec<&Obtained> =
+            report.credentials.iter().filter(|held| !held.radius.works_for.is_empty()).collect();
+        let tone = match report.worst() {
+            None | Some(Severity::Info) => "good",
+            Some(Severity::Low | Severity::Medium) => "fair",
+            Some(Severity::High | Severity::Critical) => "bad",
+        };
+        if report.application.is_none() {
+            return Self {
+                headline: "The drill could not sign in, so most of it was not tried.".into(),
+                detail: "What follows needs no account. Give it a login that works, or write a profile, and run it again.".into(),
+                tone: if tone == "good" { "fair" } else { tone },
+            };
+        }
+        let Some(worst) = usable.iter().max_by_key(|held| exposure(held).unwrap_or(u64::MAX)) else {
+            return Self {
+                headline: "The drill got hold of nothing that works in a thief's hands.".into(),
+                detail: "No credential that it could take worked anywhere else.".into(),
+                tone,
+            };
+        };
+        let headline = match exposure(worst) {
+            Some(seconds) => format!("Stolen now, it works for up to {}.", span(seconds)),
+            None => "Stolen now, it works with no known end.".into(),
+        };
+        Self { headline, detail: detail(worst, &usable), tone }
+    }
+}
+
+fn detail(worst: &Obtained, usable: &[&Obtained]) -> String {
+    let mut sentences = vec![format!("That is the worst of {}: the {}.", count(usable.len()), worst.name)];
+    if usable.iter().any(|held| held.readable_by_script) {
+        sentences.push("A script in the page can read one of them.".into());
+    }
+    let noticed = usable
+        .iter()
+        .filter(|held| held.radius.noticed == Some(true))
+        .find_map(|held| held.radius.noticed_after_s);
+    sentences.push(match noticed {
+        Some(seconds) => {
+            format!("A theft was noticed, and ended, {} after both holders had used it.", measured(seconds))
+        }
+        None if usable.iter().any(|held| held.radius.noticed == Some(false)) => "Nobody would notice.".into(),
+        None => "Whether anybody would notice was not tried.".into(),
+    });
+    if let Some(stopped) =
+        usable.iter().filter_map(|held| held.radius.after_logout).find(|stopped| !stopped.stopped)
+    {
+        sentences.push(format!(
+            "Signing out does not stop it: it still worked {} later.",
+            measured(stopped.seconds)
+        ));
+    }
+    sentences.join(" ")
+}
+
+fn count(credentials: usize) -> String {
+    if credentials == 1 { "one credential".into() } else { format!("{credentials} credentials") }
+}
