@@ -12,6 +12,7 @@ mod check;
 mod e2e;
 mod fuzz;
 mod js;
+mod mutants;
 mod paths;
 mod run;
 mod setup;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   test-js      only the tests of js/node, against the real Express and Fastify
   model        the model check of rotation and revocation with larger bounds: some minutes, half a gigabyte
   fuzz         search for bytes that break a parser, 20 minutes each (nightly): cargo xtask fuzz [TARGET] [--minutes N]
+  mutants      change the rules one by one and see whether a test notices, hours: cargo xtask mutants [--list] [--shard K/N] [FILE]
   test-e2e     only the real-browser stories; names after it select files: cargo xtask test-e2e newcomer
   setup        only install what is missing
   ci           what .ci/run runs: format, clippy, documentation, licences and sources, then test
@@ -65,6 +67,9 @@ fn dispatch(command: &str, rest: &[String]) -> Option<anyhow::Result<()>> {
     }
     if command == "fuzz" {
         return fuzz::search(rest);
+    }
+    if command == "mutants" {
+        return mutants::search(rest);
     }
     if !rest.is_empty() {
         return None;
