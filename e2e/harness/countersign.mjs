@@ -27,13 +27,17 @@ function binary() {
 
 async function running(t, name, directory, args, { origin, port, admin, env }) {
   const probe = new Client(`http://127.0.0.1:${admin}`);
-  const program = await start(t, name, binary(), args, {
-    cwd: directory,
-    env: environment(env),
-    ready: async () => (await probe.get("/readyz")).status === 200,
-  });
+  const go = (t) =>
+    start(t, name, binary(), args, {
+      cwd: directory,
+      env: environment(env),
+      ready: async () => (await probe.get("/readyz")).status === 200,
+    });
+  const program = await go(t);
   return {
     ...program,
+    /** Starts it again where it was, after `stop`. */
+    again: go,
     origin,
     port,
     admin,
@@ -62,9 +66,9 @@ export async function dev(t, { upstreams = [], host = "localhost", env = {} } = 
  * `countersign serve` with a configuration file. `toml` is appended to the head, so it begins with tables;
  * `head` holds top-level keys of the test's own.
  */
-export async function serve(t, { toml = "", head = "", environment: label = "development", host = "localhost", origin, listen = "", tls } = {}) {
+export async function serve(t, { toml = "", head = "", environment: label = "development", host = "localhost", origin, listen = "", tls, port: wanted } = {}) {
   const directory = await temporary(t, "serve");
-  const [port, admin] = [await freePort(), await freePort()];
+  const [port, admin] = [wanted ?? (await freePort()), await freePort()];
   const publicUrl = origin ?? `https://${host}:${port}`;
   const configuration = `environment = "${label}"
 public_url = "${publicUrl}"

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use countersign_core::domain::api_key::ApiKeyId;
 use countersign_core::domain::cookie::CookiePolicy;
 use countersign_core::domain::id::RequestId;
 use countersign_core::domain::isolation::Origins;
@@ -59,6 +60,8 @@ pub struct SiteUpstream {
     pub identity: IdentityHeaders,
     /// How its own tokens are kept from browsers, if it has a login of its own.
     pub retrofit: Option<Box<SiteRetrofit>>,
+    /// The API keys with which it opens sessions that it may hand over on its answers.
+    pub session_keys: Vec<ApiKeyId>,
 }
 
 /// Everything that configuration decides about HTTP.

@@ -149,6 +149,7 @@ fn upstream(index: usize, upstream: &Upstream, protected: &Arc<Protected>) -> an
             scopes: name(&headers.scopes)?,
         },
         retrofit: None,
+        session_keys: upstream.session_keys.clone(),
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod identity;
 pub(crate) mod inflight;
 mod respond;
 pub(crate) mod retrofit;
+mod take_over;
 
 pub(crate) use bounce::wanted as bounce_wanted;
 pub(crate) use respond::{Refusal, Shape, html, login_location, see_other};
@@ -119,6 +120,7 @@ impl<O: Outside> Site<O> {
             self.admit(parts, body, rule, &context).await?
         };
         let Passage { mut parts, body } = passage;
+        let may_sign_in = self.may_sign_in(&parts, rule, target);
 
         let cleaned = hygiene::clean_request(&mut parts.headers, self.protected());
         cookie::strip(&mut parts.headers, &self.settings.cookies);
@@ -145,7 +147,11 @@ impl<O: Outside> Site<O> {
             tracing::warn!(upstream, origin, %error, cause, request_id = %client.request, "no answer from an upstream");
             Refusal::after(Problem::from(&error), admitted.rotated.clone())
         })?;
-        self.clean_answer(&mut answer, rule, &admitted, shape);
+        // Rare, and boxed: the server moves the future of each request, and its size is the largest branch's.
+        let taken =
+            Box::pin(self.take_over(answer.headers(), may_sign_in, target, &admitted, &context)).await;
+        let taken = taken.map_err(|problem| Refusal::after(problem, admitted.rotated.clone()))?;
+        self.clean_answer(&mut answer, rule, &admitted, taken.as_ref(), shape);
         Ok(answer.map(|body| crate::wire::body::AnswerBody::Proxy(Box::new(body))))
     }
 

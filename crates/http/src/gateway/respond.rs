@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use countersign_core::domain::base62;
 use countersign_core::domain::cookie::{BOUNCED_TTL, CookieKind, FAREWELL_TTL};
+use countersign_core::domain::return_to::LONGEST_RETURN_TO;
 use countersign_core::domain::route::{RouteAuth, RouteCors, RouteRule};
 use countersign_core::port::Outside;
-use countersign_core::service::RotateOutcome;
+use countersign_core::service::{Opened, RotateOutcome};
 use countersign_proxy::ProxyBody;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN,
@@ -99,7 +100,8 @@ const QUERY_VALUE: &AsciiSet = &CONTROLS
 
 /// `login_url?return_to=…`.
 pub(crate) fn login_location(login_url: &str, target: &str) -> String {
-    if target.is_empty() || target == "/" {
+    // One that is too long is not gone back to, and would only be carried along.
+    if target.is_empty() || target == "/" || target.len() > LONGEST_RETURN_TO {
         return login_url.to_owned();
     }
     with_return_to(login_url, target)
@@ -111,12 +113,13 @@ fn with_return_to(login_url: &str, target: &str) -> String {
 }
 
 impl<O: Outside> Site<O> {
-    /// Takes out of an upstream's answer what only we may say, and adds rotated cookies.
+    /// Takes out of an upstream's answer what only we may say, and adds rotated cookies, or those of a session that it handed over.
     pub(super) fn clean_answer(
         &self,
         answer: &mut Response<ProxyBody>,
         rule: &RouteRule,
         admitted: &Admitted,
+        taken: Option<&Opened>,
         shape: &Shape,
     ) {
         let out = answer.headers_mut();
@@ -131,8 +134,15 @@ impl<O: Outside> Site<O> {
         if rule.auth == RouteAuth::None {
             return;
         }
-        let sets = admitted.rotated.as_ref().is_some_and(|rotated| self.hand_out(out, rotated));
-        if admitted.principal.is_some() || admitted.read_session {
+        let sets = match taken {
+            // It takes the place of whatever session the browser held.
+            Some(opened) => {
+                self.set_session_cookies(out, &opened.tokens, &opened.view);
+                true
+            }
+            None => admitted.rotated.as_ref().is_some_and(|rotated| self.hand_out(out, rotated)),
+        };
+        if sets || admitted.principal.is_some() || admitted.read_session {
             headers::unshare(out, sets);
         }
         // Who is asked for depends on these (C11); a cache must not serve one's page to the other.

@@ -37,6 +37,9 @@ struct OpenRequest {
     ip: Option<IpAddr>,
     #[serde(default)]
     user_agent: String,
+    /// A code for the gateway in place of cookies.
+    #[serde(default)]
+    handover: bool,
 }
 
 #[derive(Deserialize)]
@@ -112,13 +115,20 @@ pub(super) async fn open<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
         // Made so by an operator, or not at all; a key that can do this must be good for nothing else.
         return Err(Problem::new(Code::InsufficientScope, "sessions:open must be the key's only scope."));
     }
-    let request = call.json::<OpenRequest>()?.read()?;
-    let opened = site.engine.open_for(&key, &request, &call.context).await?;
+    let request = call.json::<OpenRequest>()?;
+    let by_gateway = request.handover;
+    let opened = site.engine.open_for(&key, &request.read()?, &call.context).await?;
+    if by_gateway {
+        let code = site.engine.hand_over_code(&opened, &key)?;
+        let mut answer = site.opened_body(&opened, &[], Some(code.expose()));
+        *answer.status_mut() = StatusCode::CREATED;
+        return Ok(answer);
+    }
     let mut headers = HeaderMap::new();
     site.set_session_cookies(&mut headers, &opened.tokens, &opened.view);
     let cookies: Vec<&str> = headers.get_all(SET_COOKIE).iter().filter_map(|v| v.to_str().ok()).collect();
     // In the body and not as Set-Cookie: a client of the application's that keeps cookies would mix its users up (J07).
-    let mut answer = site.opened_body(&opened, &cookies);
+    let mut answer = site.opened_body(&opened, &cookies, None);
     *answer.status_mut() = StatusCode::CREATED;
     Ok(answer)
 }

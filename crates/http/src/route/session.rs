@@ -31,6 +31,8 @@ struct SessionResponse<'a> {
     tokens: Option<TokenPart<'a>>,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     cookies: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handover: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +65,14 @@ struct ListedSession<'a> {
     ip: Option<std::net::IpAddr>,
 }
 
+/// What a session body brings beside the session: nothing, for browsers.
+#[derive(Default)]
+struct Carried<'a> {
+    tokens: Option<TokenPart<'a>>,
+    cookies: &'a [&'a str],
+    handover: Option<&'a str>,
+}
+
 /// 200 with JSON.
 pub(super) fn json(body: &impl Serialize) -> Answer {
     let mut answer = Response::new(AnswerBody::from(serde_json::to_vec(body).unwrap_or_default()));
@@ -84,7 +94,7 @@ pub(super) async fn current<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
         .session_view(&principal)
         .await?
         .ok_or_else(|| Problem::new(Code::SessionRevoked, "The session was ended. Sign in again."))?;
-    Ok(site.session_answer(&view, principal.claims().expires_at, None, &[]))
+    Ok(site.session_answer(&view, principal.claims().expires_at, Carried::default()))
 }
 
 pub(super) async fn list<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
@@ -122,20 +132,21 @@ pub(super) async fn end<O: Outside>(site: Arc<Site<O>>, mut call: Call) -> Reply
 impl<O: Outside> Site<O> {
     /// 200 with the session body of design §7. The tokens are in it for a registered client only, else the CSRF token alone.
     pub(super) fn session_body(&self, view: &SessionView, tokens: &Tokens) -> Answer {
-        self.session_answer(view, tokens.access_expires_at, self.token_part(view, tokens), &[])
+        let carried = Carried { tokens: self.token_part(view, tokens), ..Carried::default() };
+        self.session_answer(view, tokens.access_expires_at, carried)
     }
 
-    /// The same for an application that sets the cookies itself.
-    pub(super) fn opened_body(&self, opened: &Opened, cookies: &[&str]) -> Answer {
-        self.session_answer(&opened.view, opened.tokens.access_expires_at, None, cookies)
+    /// The same for an application that opened the session: with the cookies to set, or the code to hand over.
+    pub(super) fn opened_body(&self, opened: &Opened, cookies: &[&str], handover: Option<&str>) -> Answer {
+        let carried = Carried { tokens: None, cookies, handover };
+        self.session_answer(&opened.view, opened.tokens.access_expires_at, carried)
     }
 
     fn session_answer(
         &self,
         view: &SessionView,
         access_expires_at: Timestamp,
-        tokens: Option<TokenPart<'_>>,
-        cookies: &[&str],
+        Carried { tokens, cookies, handover }: Carried<'_>,
     ) -> Answer {
         let (session, user) = (&view.held.session, &view.held.user);
         let csrf = token(self.engine.keyring(), Binding::Session(session.sid), self.engine.random16());
@@ -157,6 +168,7 @@ impl<O: Outside> Site<O> {
             csrf_token: csrf.as_ref().map_or("", |t| t.expose()),
             tokens,
             cookies,
+            handover,
         })
     }
 

@@ -17,6 +17,7 @@ mod crowd;
 mod csrf;
 mod farewell;
 mod forwarding;
+mod hand_over;
 mod http2;
 mod identity;
 mod isolation;

@@ -92,6 +92,7 @@ pub(super) fn upstreams(origins: &[String]) -> Vec<SiteUpstream> {
             audience: Audience { index: u32::try_from(index).expect("index"), names: vec![name.into()] },
             identity: IdentityHeaders::default(),
             retrofit: None,
+            session_keys: Vec::new(),
         }
     });
     named.collect()

@@ -7,6 +7,7 @@ use crate::config::value::{
     Auth, Cors, Csrf, HeaderName, HostHeader, IdentityNames, PathPattern, UpstreamCsrf, UpstreamName,
     UpstreamUrl,
 };
+use countersign_core::domain::api_key::ApiKeyId;
 use std::cmp::Reverse;
 use std::time::Duration;
 use url::Url;
@@ -26,6 +27,8 @@ pub(crate) struct Upstream {
     pub(crate) identity_headers: IdentityHeaders,
     /// Upstreams that its assertions are good for too.
     pub(crate) forwards_to: Vec<String>,
+    /// API keys with which it opens sessions that it hands over on its answers.
+    pub(crate) session_keys: Vec<ApiKeyId>,
     /// Connections to it at a time.
     pub(crate) max_connections: u32,
     /// Requests that may wait for one.
@@ -141,6 +144,7 @@ pub(super) fn upstreams(
             csrf: entry.csrf.unwrap_or(UpstreamCsrf::Origin).into(),
             host: entry.host.unwrap_or(HostHeader::Preserve),
             forwards_to: entry.forwards_to.unwrap_or_default().into_iter().map(|name| name.0).collect(),
+            session_keys: entry.session_keys.unwrap_or_default(),
             max_connections,
             queue: entry.queue.unwrap_or(1024),
             queue_timeout: entry.queue_timeout.unwrap_or(Duration::from_secs(5)),

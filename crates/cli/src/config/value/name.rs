@@ -2,6 +2,7 @@
 
 use crate::config::suggest;
 use crate::config::typed::{Leaf, Misfit};
+use countersign_core::domain::api_key::ApiKeyId;
 use countersign_core::domain::client::ClientId;
 use std::fmt;
 use toml::Value;
@@ -46,6 +47,20 @@ impl Leaf for Environment {
             "this is not an environment label",
             "write \"production\", \"staging\", \"development\" or a label of 1 to 12 characters: a letter a-z, then a-z and 0-9",
         ))
+    }
+}
+
+/// The id of an API key, which is no secret.
+impl Leaf for ApiKeyId {
+    // Somebody may put the key there by mistake.
+    const PRIVATE: bool = true;
+
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        Self::parse(text).ok_or_else(|| {
+            let remedy =
+                "write the id that `countersign api-key list` shows; the key itself does not belong here";
+            Misfit::new("this is not the id of an API key", remedy)
+        })
     }
 }
 

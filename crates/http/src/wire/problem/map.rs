@@ -13,7 +13,7 @@ use countersign_core::domain::token::refresh::RefreshTokenError;
 use countersign_core::port::StoreError;
 use countersign_core::service::{
     ApiKeyError, ChangePasswordError, ConfirmError, CreateKeyError, LogInError, OpenError, OpenForError,
-    RotateError, STEP_UP, ServiceError, SignUpError, VerifyError,
+    RotateError, STEP_UP, ServiceError, SignUpError, TakeOverError, VerifyError,
 };
 use countersign_proxy::{ForwardError, Phase};
 use http::StatusCode;
@@ -239,6 +239,19 @@ impl From<OpenForError> for Problem {
             ),
             OpenForError::Open(error) => error.into(),
             OpenForError::Service(error) => error.into(),
+        }
+    }
+}
+
+impl From<&TakeOverError> for Problem {
+    fn from(error: &TakeOverError) -> Self {
+        match error {
+            // The browser can do nothing about it: the application's answer is no good.
+            TakeOverError::Unknown | TakeOverError::OtherApplication | TakeOverError::Spent => Self::new(
+                Code::UpstreamUnavailable,
+                "The application opened no session that could be handed over. Sign in again.",
+            ),
+            TakeOverError::Service(error) => error.into(),
         }
     }
 }
