@@ -53,3 +53,14 @@ fn ordinary_targets_survive() {
     }
     assert_eq!(parse(&format!("/{}", "x".repeat(4096))).as_str(), "/");
 }
+
+/// K08: the cap is on what goes into `Location`: encoding makes three bytes of one.
+#[test]
+fn k08_the_cap_is_after_encoding() {
+    let of = |piece: &str, length: usize| format!("/{}", piece.repeat((length - 1) / piece.len()));
+    assert_eq!(parse(&of("x", 2048)).as_str().len(), 2048);
+    assert_eq!(parse(&of("x", 2049)).as_str(), "/");
+    assert!(parse(&of("\u{fc}", 600)).as_str().len() > 1700);
+    assert_eq!(parse(&of("\u{fc}", 1000)).as_str(), "/");
+    assert_eq!(parse(&format!("/?q={}", "\u{fc}".repeat(500))).as_str(), "/");
+}

@@ -2,6 +2,9 @@
 
 use url::Url;
 
+/// Longest target in bytes, percent-encoded: it has to fit into a `Location` and a query.
+pub const LONGEST_RETURN_TO: usize = 2048;
+
 /// A path with query on our own origin, safe to put into `Location`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReturnTo(String);
@@ -22,7 +25,10 @@ impl ReturnTo {
 
     fn try_parse(text: &str, public_origin: &str) -> Option<Self> {
         // Browsers drop tabs and newlines and read `\` as `/`: refuse instead of guessing.
-        if text.len() > 2048 || !text.starts_with('/') || text.chars().any(|c| c.is_control() || c == '\\') {
+        if text.len() > LONGEST_RETURN_TO
+            || !text.starts_with('/')
+            || text.chars().any(|c| c.is_control() || c == '\\')
+        {
             return None;
         }
         if names_host(text) {
@@ -45,7 +51,8 @@ impl ReturnTo {
                 out.push_str(part);
             }
         }
-        Some(Self(out))
+        // Encoding makes three bytes of one.
+        (out.len() <= LONGEST_RETURN_TO).then_some(Self(out))
     }
 
     /// The path, with query and fragment.

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use countersign_core::domain::api_key::{HeldKey, MachineScope};
+use countersign_core::domain::client::ClientId;
 use countersign_core::domain::session::Held;
+use countersign_core::domain::token::access::COOKIE_CLIENT;
+use countersign_core::domain::token::unverified;
 use countersign_core::port::Outside;
 use countersign_core::service::{Introspected, ServiceError, SessionPrincipal};
 use serde_json::{Value, json};
@@ -31,7 +34,7 @@ pub(super) async fn introspect<O: Outside>(site: Arc<Site<O>>, call: Call) -> Re
     let body = match worth {
         // One member and no reason: a prober learns nothing (H02).
         Introspected::Inactive => json!({ "active": false }),
-        Introspected::Access(principal) => site.access(&principal),
+        Introspected::Access(principal) => site.access(&token, &principal),
         Introspected::Refresh(held) => site.refresh(&held),
         Introspected::ApiKey(held) => site.key(&held),
     };
@@ -47,23 +50,25 @@ impl<O: Outside> Site<O> {
             members.insert(String::from("iss"), Value::from(&*profile.issuer));
             members.insert(String::from("env"), Value::from(profile.environment.as_str()));
             members.insert(String::from("purpose"), Value::from(purpose));
-            members.insert(String::from("token_type"), Value::from("Bearer"));
+            if purpose != "refresh" {
+                // The type of credentials (RFC 6749 §7.1). Who looks at nothing else must not take a refresh token for one.
+                members.insert(String::from("token_type"), Value::from("Bearer"));
+            }
+            // A scope has a word at least (RFC 6749 §3.3): none is told by leaving it out.
+            if members.get("scope").and_then(Value::as_str).is_some_and(str::is_empty) {
+                members.remove("scope");
+            }
         }
         more
     }
 
-    fn audience(&self) -> Value {
-        match self.engine.policy().access.audience.as_slice() {
-            [one] => Value::from(&**one),
-            many => many.iter().map(|name| Value::from(&**name)).collect(),
-        }
-    }
-
-    fn access(&self, principal: &SessionPrincipal) -> Value {
+    /// `token` is the principal's: what it says of its audience was verified with it.
+    fn access(&self, token: &str, principal: &SessionPrincipal) -> Value {
+        let audience = unverified::read(token).map(|token| token.aud).unwrap_or_default();
         let claims = principal.claims();
         let body = json!({
             "sub": claims.user.as_str(),
-            "aud": self.audience(),
+            "aud": one_or_many(&audience),
             "client_id": &*claims.client,
             "iat": claims.issued_at.as_secs(),
             "exp": claims.expires_at.as_secs(),
@@ -79,6 +84,7 @@ impl<O: Outside> Site<O> {
         let session = &held.session;
         let body = json!({
             "sub": session.user.as_str(),
+            "client_id": session.client.as_ref().map_or(COOKIE_CLIENT, ClientId::as_str),
             "iat": session.rotation.handed_over_at.as_secs(),
             "exp": session.deadline(&self.engine.policy().session).as_secs(),
             "scope": session.scope.intersection(&held.user.scope).to_string(),
@@ -97,5 +103,13 @@ impl<O: Outside> Site<O> {
             "scope": held.scope().to_string(),
         });
         self.active("api_key", body)
+    }
+}
+
+/// A list, or the one name by itself (RFC 7519 §4.1.3).
+fn one_or_many(names: &[Box<str>]) -> Value {
+    match names {
+        [one] => Value::from(&**one),
+        many => many.iter().map(|name| Value::from(&**name)).collect(),
     }
 }

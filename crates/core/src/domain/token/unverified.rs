@@ -12,11 +12,16 @@ pub fn read(token: &str) -> Option<Unverified> {
     let header = Header::read(compact.header()).ok()?;
     let mut claims = Claims::default();
     members::read(compact.payload(), &mut claims)?;
-    let env = match claims.env {
-        Some(Field::Text(env)) => Some(env.into()),
+    let text = |field: Option<Field<'_>>| match field {
+        Some(Field::Text(text)) => Some(text.into()),
         _ => None,
     };
-    Some(Unverified { typ: header.typ().map(Into::into), env })
+    let aud = match claims.aud {
+        Some(Field::Text(one)) => vec![one.into()],
+        Some(Field::Texts(many)) => many.into_iter().map(Into::into).collect(),
+        _ => Vec::new(),
+    };
+    Some(Unverified { typ: header.typ().map(Into::into), env: text(claims.env), iss: text(claims.iss), aud })
 }
 
 /// Nothing here is proven.
@@ -26,6 +31,10 @@ pub struct Unverified {
     pub typ: Option<Box<str>>,
     /// `env`, if it is a string.
     pub env: Option<Box<str>>,
+    /// `iss`, if it is a string.
+    pub iss: Option<Box<str>>,
+    /// `aud`, if it is a string or a list of strings.
+    pub aud: Vec<Box<str>>,
 }
 
 impl Unverified {

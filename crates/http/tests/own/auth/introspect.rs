@@ -4,7 +4,7 @@ use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::user::Email;
 use countersign_core::service::Context;
-use countersign_testkit::{Client, Mode, Request, TestSite};
+use countersign_testkit::{Client, Mode, PASSWORD, Request, Sender, TestSite};
 use serde_json::{Value, json};
 
 use crate::{DAY, MINUTE, assert_event, damaged, seconds};
@@ -64,7 +64,7 @@ async fn h02_access_tokens() {
         answer.json(),
         json!({
             "active": true, "purpose": "access", "token_type": "Bearer", "env": "production",
-            "iss": scene.site.origin(), "aud": "app", "client_id": "countersign", "scope": "",
+            "iss": scene.site.origin(), "aud": "app", "client_id": "countersign",
             "sub": session["user"]["id"], "sid": session["session"]["id"],
             "iat": now, "exp": now + 900, "auth_time": now, "amr": ["pwd"],
         })
@@ -75,6 +75,62 @@ async fn h02_access_tokens() {
     scene.dead(&token).await;
 }
 
+/// H02, RFC 7662 §2.2: the audience is the token's own, also where a client's is narrower than all that we accept; scopes are listed if
+/// there are any.
+#[tokio::test]
+async fn h02_audience_and_scope_are_the_tokens_own() {
+    use countersign_core::domain::client::{Client as Registered, ClientId, Clients, Transport};
+    let client = |id: &str, audience: Option<&[&str]>| Registered {
+        id: ClientId::parse(id).unwrap(),
+        transport: Transport::Body,
+        audience: audience.map(|names| names.iter().map(|name| (*name).into()).collect()),
+        scope: None,
+    };
+    let clients = vec![
+        client("one", Some(&["reports"])),
+        client("two", Some(&["reports", "mail"])),
+        client("all", None),
+    ];
+    let site = TestSite::production()
+        .policy(move |policy| {
+            policy.access.audience = vec!["app".into(), "reports".into(), "mail".into()];
+            policy.clients = Clients::new(clients);
+        })
+        .start()
+        .await;
+    site.add_user(ADA, &["read", "write"]).await;
+    site.add_user(API, &[]).await;
+    let service = site.api_key(API, &["introspect"], &[]).await;
+    for (id, audience) in [
+        ("one", json!("reports")),
+        ("two", json!(["reports", "mail"])),
+        ("all", json!(["app", "reports", "mail"])),
+    ] {
+        let body = json!({ "email": ADA, "password": PASSWORD, "client_id": id });
+        let tokens = site
+            .client()
+            .post("/auth/login")
+            .sender(Sender::Bare)
+            .json(&body)
+            .expect_status(200)
+            .await
+            .json();
+        for (kind, client) in [("access_token", true), ("refresh_token", false)] {
+            let form = [("token", tokens[kind].as_str().unwrap())];
+            let told = site
+                .client()
+                .post("/auth/introspect")
+                .bearer(&service)
+                .form(&form)
+                .expect_status(200)
+                .await
+                .json();
+            assert_eq!((&told["client_id"], &told["scope"]), (&json!(id), &json!("read write")), "{told}");
+            assert_eq!(told.get("aud"), client.then_some(&audience), "{told}");
+        }
+    }
+}
+
 /// H02: a refresh token is judged as if it were presented, and nothing rotates or ends by asking.
 #[tokio::test]
 async fn h02_refresh_tokens() {
@@ -83,6 +139,8 @@ async fn h02_refresh_tokens() {
     let session = scene.ada.get("/auth/session").expect_status(200).await.json();
     let answer = scene.ask(&first).await;
     assert_eq!((&answer["active"], &answer["purpose"]), (&json!(true), &json!("refresh")));
+    // Whoever looks at the type alone must not take it for a credential (RFC 6749 §7.1).
+    assert_eq!((&answer["client_id"], answer.get("token_type")), (&json!("countersign"), None));
     assert_eq!((&answer["sub"], &answer["sid"]), (&session["user"]["id"], &session["session"]["id"]));
     drop(scene.site.outside.store.take_writes());
     for _ in 0..3 {
