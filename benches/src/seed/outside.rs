@@ -40,6 +40,7 @@ impl Outside for SeedOutside {
     type Bus = LocalBus;
     type Mailer = Transport;
     type MasterKeys = MasterKeySource;
+    type Issuers = ();
 
     fn clock(&self) -> &SystemClock {
         &SystemClock
@@ -64,5 +65,8 @@ impl Outside for SeedOutside {
     }
     fn master_keys(&self) -> &MasterKeySource {
         &self.master_keys
+    }
+    fn issuers(&self) -> &() {
+        &()
     }
 }

@@ -20,7 +20,8 @@ mod upstream;
 pub use capture::{Captured, Capturing, capture};
 pub use client::{Answer, Client, Cookie, Cookies, Request, Sender};
 pub use fake::{
-    FailingStore, FakeClock, FakeHasher, FakeMasterKeys, Mode, RecordingMailer, SeededEntropy, Sent,
+    FailingStore, FakeClock, FakeHasher, FakeIssuers, FakeMasterKeys, Mode, RecordingMailer, SeededEntropy,
+    Sent,
 };
 pub use outside::TestOutside;
 pub use site::{Builder, Front, PASSWORD, TestSite, policy};

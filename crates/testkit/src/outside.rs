@@ -3,7 +3,9 @@
 use countersign_adapters::{AwsLcKeys, LocalBus};
 use countersign_core::port::Outside;
 
-use crate::fake::{FailingStore, FakeClock, FakeHasher, FakeMasterKeys, RecordingMailer, SeededEntropy};
+use crate::fake::{
+    FailingStore, FakeClock, FakeHasher, FakeIssuers, FakeMasterKeys, RecordingMailer, SeededEntropy,
+};
 
 /// The outside of a test: fakes, and the real keys and bus. Clones share everything: two engines over clones are two nodes.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct TestOutside {
     pub mailer: RecordingMailer,
     /// Master secrets.
     pub master_keys: FakeMasterKeys,
+    /// Other issuers.
+    pub issuers: FakeIssuers,
 }
 
 impl Default for TestOutside {
@@ -34,6 +38,7 @@ impl Default for TestOutside {
             bus: LocalBus::new(),
             mailer: RecordingMailer::default(),
             master_keys: FakeMasterKeys::default(),
+            issuers: FakeIssuers::default(),
         }
     }
 }
@@ -47,6 +52,7 @@ impl Outside for TestOutside {
     type Bus = LocalBus;
     type Mailer = RecordingMailer;
     type MasterKeys = FakeMasterKeys;
+    type Issuers = FakeIssuers;
 
     fn clock(&self) -> &FakeClock {
         &self.clock
@@ -78,5 +84,9 @@ impl Outside for TestOutside {
 
     fn master_keys(&self) -> &FakeMasterKeys {
         &self.master_keys
+    }
+
+    fn issuers(&self) -> &FakeIssuers {
+        &self.issuers
     }
 }

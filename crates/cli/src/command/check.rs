@@ -15,6 +15,7 @@ pub(super) fn check(global: &Global, screen: Screen) -> anyhow::Result<Verdict> 
     compose::site(settings)?;
     let mut found = checked.findings().to_vec();
     found.extend(probe(settings));
+    found.extend(compose::probe_issuers(&settings.issuers)?);
     found.extend(capacity(settings, run::permitted_files()).findings);
     found.sort_by_key(|finding| finding.level);
     let is_unsafe = found.iter().any(|finding| finding.level == Level::Unsafe);

@@ -1,58 +1,79 @@
-//! The keys of other issuers, from files.
+//! The keys of other issuers.
 
-use crate::config::Issuer;
+use crate::config::{Finding, Issuer};
 use anyhow::Context;
-use countersign_core::domain::token::jwks::{self, MAX_JWKS};
-use countersign_core::domain::token::trust::Issuers;
-use std::io::Read;
+use countersign_adapters::IssuerKeySources;
+use countersign_core::port::IssuerKeys;
 
-/// Reads the JWK set of each issuer.
+/// Where the keys of each issuer are; nothing is read yet.
 ///
 /// # Errors
-/// If one cannot be read, or must not be used (A18): names the file.
-pub(crate) fn issuers(entries: &[Issuer]) -> anyhow::Result<Issuers> {
-    let mut issuers = Issuers::default();
-    for entry in entries {
-        let path = &entry.jwks_file;
-        let named = || format!("issuer.jwks_file = {:?}", path.display().to_string());
-        let mut text = Vec::new();
-        let most = u64::try_from(MAX_JWKS).unwrap_or(u64::MAX).saturating_add(1);
-        std::fs::File::open(path)
-            .with_context(named)?
-            .take(most)
-            .read_to_end(&mut text)
-            .with_context(named)?;
-        let keys = jwks::parse(&text).with_context(named)?;
-        issuers.trust(&entry.issuer, keys);
+/// If there are addresses with `https`, and the system trusts no certificate authority.
+pub(crate) fn issuers(entries: &[Issuer]) -> anyhow::Result<IssuerKeySources> {
+    IssuerKeySources::new(entries.iter().map(|entry| (entry.issuer.as_str(), entry.keys.clone())))
+        .context("issuer.jwks_url")
+}
+
+/// Reads the keys of each issuer once, for `check`: what cannot be read, or must not be used.
+///
+/// # Errors
+/// As [`issuers`].
+pub(crate) fn probe_issuers(entries: &[Issuer]) -> anyhow::Result<Vec<Finding>> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(issuers)
+    let sources = issuers(entries)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sources.read_all());
+    let troubles = sources.troubles();
+    let of = |entry: &Issuer| troubles.iter().find(|trouble| *trouble.issuer == *entry.issuer);
+    Ok(entries
+        .iter()
+        .filter_map(|entry| {
+            let (key, value) = entry.place();
+            of(entry).map(|trouble| Finding::keys_of_issuer(key, &value, &trouble.what))
+        })
+        .collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Sources, read};
+    use crate::config::{Level, Sources, read};
 
     const KEY: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"one"}]}"#;
 
-    fn composed(jwks: &str) -> anyhow::Result<Issuers> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("jwks.json");
-        std::fs::write(&path, jwks).unwrap();
+    fn entries(keys: &str) -> Vec<Issuer> {
         let text = format!(
-            "environment = \"development\"\n[[issuer]]\nissuer = \"https://login.example.com\"\njwks_file = {:?}",
-            path.display().to_string()
+            "environment = \"development\"\n[[issuer]]\nissuer = \"https://login.example.com\"\n{keys}"
         );
-        issuers(&read(&Sources::from_text("test.toml", &text).unwrap()).unwrap().inspect().issuers)
+        read(&Sources::from_text("test.toml", &text).unwrap()).unwrap().inspect().issuers.clone()
     }
 
-    /// A04, A18: by file; what must not be used stops the start, and the message names the file.
+    /// A04, A18: what `serve` would refuse, `check` does not call safe; and it names the file.
     #[test]
-    fn a04_keys_come_from_files() {
-        assert!(!composed(KEY).unwrap().is_empty());
-        for bad in ["", "{}", &KEY.replace("\"x\"", "\"d\":\"AAAA\",\"x\""), &" ".repeat(MAX_JWKS + 1)] {
-            let error = format!("{:#}", composed(bad).unwrap_err());
-            assert!(error.contains("issuer.jwks_file") && error.contains("jwks.json"), "{error}");
+    fn a04_files_are_looked_at() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("jwks.json");
+        let entries = entries(&format!("jwks_file = {:?}", path.display().to_string()));
+        let found = |jwks: &str| {
+            std::fs::write(&path, jwks).unwrap();
+            probe_issuers(&entries).unwrap()
+        };
+        assert!(found(KEY).is_empty());
+        for bad in ["", "{}", &KEY.replace("\"x\"", "\"d\":\"AAAA\",\"x\"")] {
+            let found = found(bad);
+            assert!(found.len() == 1 && found[0].level == Level::Unsafe && found[0].everywhere, "{found:?}");
+            assert!(found[0].key == "issuer.jwks_file" && found[0].value.contains("jwks.json"), "{found:?}");
         }
+    }
+
+    /// An issuer that is away stops nothing: it may wait for us to start.
+    #[test]
+    fn an_issuer_that_is_away() {
+        // Bound and dropped: nobody listens there.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let found = probe_issuers(&entries(&format!("jwks_url = \"http://127.0.0.1:{port}/jwks\""))).unwrap();
+        assert!(found.len() == 1 && found[0].level == Level::Warning, "{found:?}");
+        assert!(found[0].message.contains("cannot connect"), "{found:?}");
     }
 }

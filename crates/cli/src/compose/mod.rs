@@ -9,7 +9,8 @@ mod outside;
 mod policy;
 mod site;
 
-pub(crate) use issuers::issuers;
+use issuers::issuers;
+pub(crate) use issuers::probe_issuers;
 pub(crate) use keyring::MasterKey;
 pub(crate) use node::{Opened, Presence, directory_of_dev, open, sqlite_path};
 pub(crate) use outside::Wired;

@@ -4,7 +4,9 @@ use crate::config::{self, Mail, Settings};
 use anyhow::Context;
 use countersign_adapters::hasher::{Argon2Hasher, HasherConfig, Params};
 use countersign_adapters::mail::{Directory, Sender, Smtp, SmtpConfig, SmtpSecurity, Transport};
-use countersign_adapters::{AwsLcKeys, LocalBus, MasterKeySource, SystemClock, SystemEntropy};
+use countersign_adapters::{
+    AwsLcKeys, IssuerKeySources, LocalBus, MasterKeySource, SystemClock, SystemEntropy,
+};
 use countersign_core::domain::secret::SecretString;
 use countersign_core::port::Outside;
 use countersign_store::AnyStore;
@@ -21,6 +23,7 @@ pub(crate) struct Wired {
     bus: LocalBus,
     mailer: Transport,
     master_keys: MasterKeySource,
+    issuers: IssuerKeySources,
 }
 
 impl Wired {
@@ -39,6 +42,7 @@ impl Wired {
             bus: LocalBus::new(),
             mailer: mailer(settings.mail.as_ref())?,
             master_keys,
+            issuers: super::issuers(&settings.issuers)?,
         })
     }
 }
@@ -52,6 +56,7 @@ impl Outside for Wired {
     type Bus = LocalBus;
     type Mailer = Transport;
     type MasterKeys = MasterKeySource;
+    type Issuers = IssuerKeySources;
 
     fn clock(&self) -> &SystemClock {
         &self.clock
@@ -76,6 +81,9 @@ impl Outside for Wired {
     }
     fn master_keys(&self) -> &MasterKeySource {
         &self.master_keys
+    }
+    fn issuers(&self) -> &IssuerKeySources {
+        &self.issuers
     }
 }
 

@@ -43,6 +43,30 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
+    /// The keys of another issuer cannot be read or must not be used: a file stops the start, an address may answer later.
+    pub(crate) fn keys_of_issuer(key: &str, value: &str, what: &str) -> Self {
+        let file = key.ends_with("_file");
+        let (level, remedy) = if file {
+            (
+                Level::Unsafe,
+                "save the issuer's /.well-known/jwks.json there, readable by the user that runs countersign",
+            )
+        } else {
+            (
+                Level::Warning,
+                "look at the address and at the issuer; its tokens are refused until its keys can be had",
+            )
+        };
+        Self {
+            level,
+            key: key.to_owned(),
+            value: super::show::quoted(value),
+            message: format!("the keys cannot be used: {what}"),
+            remedy: remedy.to_owned(),
+            everywhere: file,
+        }
+    }
+
     /// Whether a start with this finding is refused.
     pub(super) fn stops_start(&self, hardened: bool) -> bool {
         self.level == Level::Unsafe && (hardened || self.everywhere)

@@ -1,7 +1,6 @@
 //! A node from start to stop.
 
 mod files;
-mod issuers;
 mod listen;
 mod log;
 mod ready;
@@ -103,7 +102,7 @@ async fn node(
         let path = path.display();
         tracing::warn!(%path, "a master secret was made: back this up, apart from the store; without it no session can be used again");
     }
-    engine.trust(compose::issuers(&settings.issuers)?);
+    engine.outside().issuers().read_files().context("issuer.jwks_file")?;
     let engine = Arc::new(engine);
     let operators = AdminServer::bind(&admin::socket_path(settings), &admin::store_path(settings))?;
     let tls = tls::tls(settings)?;
@@ -118,8 +117,7 @@ async fn node(
     );
     let operators = tokio::spawn(operators.serve(Arc::clone(&engine)));
     let upkeep = tokio::spawn(upkeep::keep_up(Arc::clone(&engine)));
-    let trusting = (!settings.issuers.is_empty())
-        .then(|| tokio::spawn(issuers::follow(Arc::clone(&engine), settings.issuers.clone())));
+    let following = engine.outside().issuers().follow();
     let watching = tls.clone().map(|tls| tokio::spawn(signals::reload(tls)));
     let listeners = countersign_http::Listeners {
         public,
@@ -132,7 +130,8 @@ async fn node(
     announce(&ready).context("standard output")?;
     let shutdown = Shutdown { unready: settings.limits.unready, drain: settings.limits.drain };
     countersign_http::serve(site, listeners, stop, shutdown).await.context("threads to serve with")?;
-    for task in [Some(operators), Some(upkeep), trusting, watching].into_iter().flatten() {
+    drop(following);
+    for task in [Some(operators), Some(upkeep), watching].into_iter().flatten() {
         task.abort();
         // Aborted on purpose; what it returns says only that.
         drop(task.await);

@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod files;
 mod invitations;
+mod issuers;
 mod keys;
 mod place;
 mod readme;

@@ -3,12 +3,14 @@
 
 mod bus;
 mod crypto;
+mod issuers;
 mod mail;
 mod master_keys;
 mod store;
 
 pub use bus::{Bus, Notice, Subscription};
 pub use crypto::{HashError, KeyError, PasswordHasher, PasswordMatch, SignatureKeys, Signer};
+pub use issuers::{IssuerKeys, IssuerTrouble};
 pub use mail::{Mail, MailError, Mailer};
 pub use master_keys::{MasterKeys, MasterKeysError};
 pub use store::{
@@ -37,6 +39,8 @@ pub trait Outside: Send + Sync + 'static {
     type Mailer: Mailer;
     /// Where the master secrets are kept.
     type MasterKeys: MasterKeys;
+    /// Keys of other issuers.
+    type Issuers: IssuerKeys;
 
     /// The wall clock.
     fn clock(&self) -> &Self::Clock;
@@ -54,6 +58,8 @@ pub trait Outside: Send + Sync + 'static {
     fn mailer(&self) -> &Self::Mailer;
     /// Where the master secrets are kept.
     fn master_keys(&self) -> &Self::MasterKeys;
+    /// Keys of other issuers.
+    fn issuers(&self) -> &Self::Issuers;
 }
 
 /// Wall clock.

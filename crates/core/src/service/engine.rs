@@ -15,7 +15,6 @@ use crate::domain::key::Keyring;
 use crate::domain::policy::Policy;
 use crate::domain::secret::SecretArray;
 use crate::domain::time::Timestamp;
-use crate::domain::token::trust::Issuers;
 use crate::port::{Clock, Entropy, HashError, Outside, StoreError};
 
 /// All use cases, over one outside.
@@ -32,8 +31,6 @@ pub struct Engine<O: Outside> {
     pub(super) assertions: Cache<super::assert::AssertionKey, Arc<super::assert::Made>>,
     /// Upstreams' tokens that are in use, open.
     pub(super) kept: Cache<super::upstream_token::Slot, Option<Arc<super::upstream_token::Kept>>>,
-    /// Others whose access tokens are accepted.
-    pub(super) issuers: RwLock<Arc<Issuers>>,
 }
 
 impl<O: Outside> std::fmt::Debug for Engine<O> {

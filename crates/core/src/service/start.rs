@@ -59,7 +59,6 @@ impl<O: Outside> Engine<O> {
             seen: Cache::new(SEEN),
             assertions: Cache::new(SEEN),
             kept: Cache::new(SEEN),
-            issuers: RwLock::default(),
         };
         engine.refill(engine.revocation_horizon(now)).await.map_err(StartError::Store)?;
         Ok(engine)

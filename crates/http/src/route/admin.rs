@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use countersign_core::port::Outside;
+use countersign_core::port::{IssuerKeys, Outside};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 
@@ -42,9 +42,18 @@ async fn ready<O: Outside>(site: &Arc<Site<O>>) -> Answer {
         return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into());
     }
     match tokio::time::timeout(Duration::from_secs(2), site.engine.ready()).await {
-        Ok(Ok(())) => text(StatusCode::OK, "ready\n".into()),
+        Ok(Ok(())) => text(StatusCode::OK, readiness(site)),
         Ok(Err(_)) | Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n".into()),
     }
+}
+
+/// "ready", and what is wrong all the same. An issuer that is away costs its own users something, never the others: this node
+/// stays in service.
+fn readiness<O: Outside>(site: &Site<O>) -> String {
+    let troubles = site.engine.outside().issuers().troubles();
+    std::iter::once(String::from("ready\n"))
+        .chain(troubles.iter().map(|t| format!("warning: {t}\n")))
+        .collect()
 }
 
 fn render<O: Outside>(site: &Site<O>) -> String {

@@ -18,6 +18,14 @@ use crate::scene::Scene;
 const MATRIX: &str = include_str!("../../../../docs/vectors/access-token-claims.json");
 const KID: &str = "theirs";
 
+/// When its keys can be had.
+#[derive(Clone, Copy)]
+enum When {
+    Now,
+    AtSecondLook,
+    Never,
+}
+
 /// Another issuer, with the claims of the published matrix.
 struct Other {
     signer: Box<dyn Signer>,
@@ -27,14 +35,26 @@ struct Other {
 impl Other {
     /// Trusted by a site whose present is the matrix's.
     async fn trusted_by(scene: &Scene) -> Self {
+        Self::with_keys(scene, When::Now).await
+    }
+
+    async fn with_keys(scene: &Scene, when: When) -> Self {
         let matrix: Value = serde_json::from_str(MATRIX).unwrap();
         let keys = scene.site.outside.keys();
         let signer = keys.load(Algorithm::EdDsa, &keys.generate(Algorithm::EdDsa).unwrap()).unwrap();
         let public = VerifyingKey::new(Algorithm::EdDsa, signer.public()).unwrap();
-        let mut issuers = Issuers::default();
+        let (mut issuers, mut without) = (Issuers::default(), Issuers::default());
         let issuer = matrix["profile"]["issuer"].as_str().unwrap();
         assert!(issuers.trust(issuer, KeySet::from([(KID.into(), public)])));
-        scene.site.site.engine().trust(issuers);
+        assert!(without.trust(issuer, KeySet::new()));
+        match when {
+            When::Now => scene.site.outside.issuers.trust(issuers),
+            When::AtSecondLook => {
+                scene.site.outside.issuers.trust(without);
+                scene.site.outside.issuers.trust_at_second_look(issuers);
+            }
+            When::Never => scene.site.outside.issuers.trust(without),
+        }
         let now = matrix["profile"]["now"].as_i64().unwrap();
         let wait = now - scene.site.site.engine().now().as_secs();
         scene.site.advance(Duration::from_secs(wait.try_into().unwrap()));
@@ -122,8 +142,43 @@ async fn a04_where_a_trusted_issuer_counts_for_nothing() {
     browser.get("/a").expect(401, "token_invalid").await;
     assert_eq!(scene.arrived(), 0);
     api.get("/a").bearer(&other.good()).expect_status(200).await;
-    scene.site.site.engine().trust(Issuers::default());
+    scene.site.outside.issuers.trust(Issuers::default());
     api.get("/a").bearer(&other.good()).expect(401, "token_invalid").await;
+}
+
+/// H08: a key that nobody has yet is looked for once more before its token is refused; with tokens of ours, or of nobody, it is not.
+#[tokio::test]
+async fn h08_an_unknown_key_is_looked_for() {
+    let scene = exact_scene().await;
+    let other = Other::with_keys(&scene, When::AtSecondLook).await;
+    let (api, looked) = (scene.site.client(), &scene.site.outside.issuers);
+    let stranger = other.case(&json!({ "claim": "iss", "json": "\"https://evil.example.com\"" }));
+    api.get("/a").bearer(&stranger).expect(401, "token_invalid").await;
+    let browser = scene.browser().await;
+    api.get("/a").bearer(&browser.cookie(CookieKind::Access).unwrap()).expect_status(200).await;
+    assert_eq!(looked.looked(), 0);
+    api.get("/a").bearer(&other.good()).expect_status(200).await;
+    api.get("/a").bearer(&other.good()).expect_status(200).await;
+    assert_eq!(looked.looked(), 1);
+    // With another key of that name it is judged by its signature, and that is the end of it.
+    let mut forged = other.good();
+    forged.truncate(forged.len() - 4);
+    api.get("/a").bearer(&(forged + "AAAA")).expect(401, "token_invalid").await;
+    assert_eq!(looked.looked(), 1);
+}
+
+/// K11: while an issuer's keys cannot be had its tokens are neither let through nor called invalid.
+#[tokio::test]
+async fn k11_an_issuer_without_keys() {
+    let scene = exact_scene().await;
+    let other = Other::with_keys(&scene, When::Never).await;
+    let api = scene.site.client();
+    api.get("/a").bearer(&other.good()).expect(503, "store_unavailable").await;
+    api.get("/a")
+        .bearer(&other.case(&json!({ "claim": "iss", "delete": true })))
+        .expect(401, "token_invalid")
+        .await;
+    assert_eq!(scene.arrived(), 0);
 }
 
 /// I06, A10: the whole published matrix at the door: the listed code outside, the exact reason inside.

@@ -1,5 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics`, on the admin listener only (K06).
 
+use countersign_core::port::IssuerTrouble;
 use countersign_testkit::{Mode, TestSite};
 
 #[tokio::test]
@@ -13,6 +14,19 @@ async fn health_follows_the_store() {
     operator.get("/readyz").expect_status(503).await;
     site.outside.store.set(Mode::Working);
     operator.get("/readyz").expect_status(200).await;
+}
+
+/// Another issuer that is away is told, and takes nobody out of service.
+#[tokio::test]
+async fn readiness_tells_of_issuers() {
+    let site = TestSite::production().start().await;
+    let operator = site.operator();
+    assert_eq!(operator.get("/readyz").expect_status(200).await.text(), "ready\n");
+    let (issuer, what) = ("https://login.example.com".into(), String::from("no answer within 5 s"));
+    site.outside.issuers.fail(vec![IssuerTrouble { issuer, what, has_keys: false }]);
+    let text = operator.get("/readyz").expect_status(200).await.text();
+    assert!(text.starts_with("ready\nwarning: ") && text.contains("https://login.example.com"), "{text}");
+    assert!(text.contains("no answer within 5 s") && text.contains("refused"), "{text}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod clock;
 mod entropy;
 mod hasher;
+mod issuers;
 mod mail;
 mod master_keys;
 mod store;
@@ -10,6 +11,7 @@ mod store;
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
 pub use hasher::FakeHasher;
+pub use issuers::FakeIssuers;
 pub use mail::{RecordingMailer, Sent};
 pub use master_keys::FakeMasterKeys;
 pub use store::{FailingStore, Mode};

@@ -33,7 +33,7 @@ pub(crate) struct Keys {
     door: Door,
     times: KeyTimes,
     loaded: RwLock<Option<Loaded>>,
-    /// When a fetch was last begun. Held while one is on its way, so that all who need it wait for that one.
+    /// When a fetch was last begun or ended. Held while one is on its way, so that all who need it wait for that one.
     attempt: Mutex<Option<Instant>>,
 }
 
@@ -69,7 +69,10 @@ impl Keys {
             return now;
         }
         *attempt = Some(Instant::now());
-        match self.fetch().await {
+        let fetched = self.fetch().await;
+        // From its end too: those who waited for a slow issuer must not each try it in turn.
+        *attempt = Some(Instant::now());
+        match fetched {
             Ok(()) => self.current(),
             Err(error) => {
                 tracing::warn!(%error, issuer = %self.door.origin(), "cannot fetch keys");
@@ -84,6 +87,7 @@ impl Keys {
             let mut attempt = self.attempt.lock().await;
             *attempt = Some(Instant::now());
             let fetched = self.fetch().await;
+            *attempt = Some(Instant::now());
             drop(attempt);
             let pause = match fetched {
                 Ok(()) => self.times.refresh,

@@ -5,6 +5,7 @@ mod api_keys;
 mod clients;
 mod forward_auth;
 mod gateway;
+mod issuers;
 mod network;
 mod retrofit;
 mod tokens;
@@ -22,6 +23,7 @@ pub(crate) fn lint(settings: &Settings) -> Vec<Finding> {
     web::lint(settings, &mut found);
     accounts::lint(settings, &mut found);
     api_keys::lint(settings, &mut found);
+    issuers::lint(settings, &mut found);
     clients::lint(settings, &mut found);
     gateway::lint(settings, &mut found);
     forward_auth::lint(settings, &mut found);

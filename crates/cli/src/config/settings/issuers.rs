@@ -2,7 +2,7 @@
 
 use crate::config::problem::Problem;
 use crate::config::typed;
-use std::path::PathBuf;
+use countersign_adapters::issuers::Source;
 use url::Url;
 
 /// `[[issuer]]` (requirement A04)
@@ -10,8 +10,18 @@ use url::Url;
 pub(crate) struct Issuer {
     /// `iss` of its tokens: an origin, compared exactly.
     pub(crate) issuer: String,
-    /// Its public keys, as a JWK set.
-    pub(crate) jwks_file: PathBuf,
+    /// Where its public keys are, as a JWK set.
+    pub(crate) keys: Source,
+}
+
+impl Issuer {
+    /// The key of the configuration that names the place of the keys, and its value.
+    pub(crate) fn place(&self) -> (&'static str, String) {
+        match &self.keys {
+            Source::File(path) => ("issuer.jwks_file", path.display().to_string()),
+            Source::Url(url) => ("issuer.jwks_url", url.to_string()),
+        }
+    }
 }
 
 pub(super) fn issuers(
@@ -22,9 +32,30 @@ pub(super) fn issuers(
     let own = public_url.map(|url| url.origin().ascii_serialization());
     let mut issuers: Vec<Issuer> = Vec::new();
     for entry in typed {
-        // An entry that lacks one of these is a problem already.
-        let (Some(url), Some(jwks_file)) = (entry.issuer, entry.jwks_file) else { continue };
+        // An entry that lacks its name is a problem already.
+        let Some(url) = entry.issuer else { continue };
         let issuer = url.0.origin().ascii_serialization();
+        let keys = match (entry.jwks_file, entry.jwks_url) {
+            (Some(path), None) => Source::File(path),
+            (None, Some(url)) => Source::Url(url),
+            (None, None) => {
+                let key = format!("issuer[{issuer}].jwks_url");
+                let remedy = "name its /.well-known/jwks.json, or a file of it as jwks_file";
+                problems.push(Problem::without_value(&key, "its keys are missing", remedy));
+                continue;
+            }
+            (Some(_), Some(url)) => {
+                let key = format!("issuer[{issuer}].jwks_url");
+                let message = "there is a jwks_file too, and which keys would count is a guess";
+                problems.push(Problem::with_value(
+                    &key,
+                    &format!("{:?}", url.to_string()),
+                    message,
+                    "remove one of them",
+                ));
+                continue;
+            }
+        };
         let message = if own.as_deref() == Some(issuer.as_str()) {
             Some("this is our own public_url, whose keys are in the store")
         } else if issuers.iter().any(|other| other.issuer == issuer) {
@@ -33,11 +64,11 @@ pub(super) fn issuers(
             None
         };
         if let Some(message) = message {
-            let remedy = "remove the entry; one file may hold several keys";
+            let remedy = "remove the entry; one set may hold several keys";
             problems.push(Problem::with_value("issuer.issuer", &format!("{issuer:?}"), message, remedy));
             continue;
         }
-        issuers.push(Issuer { issuer, jwks_file });
+        issuers.push(Issuer { issuer, keys });
     }
     issuers
 }

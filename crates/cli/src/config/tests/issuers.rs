@@ -2,6 +2,7 @@
 
 use super::{Sources, read};
 
+const FETCHED: &str = "[[issuer]]\nissuer = \"https://login.example.com\"\njwks_url = \"https://login.example.com/.well-known/jwks.json\"\n";
 const OTHER: &str = "[[issuer]]\nissuer = \"https://login.example.com\"\njwks_file = \"other.json\"\n";
 
 fn faults(text: &str) -> Vec<String> {
@@ -28,4 +29,27 @@ fn a04_issuers() {
     ] {
         assert!(faults(&bad).iter().any(|text| text.contains("issuer")), "{bad}");
     }
+}
+
+/// H09, A03: keys come over https, or from this machine; from one place.
+#[test]
+fn h09_where_keys_come_from() {
+    assert_eq!(faults(FETCHED), Vec::<String>::new());
+    assert_eq!(
+        faults(&FETCHED.replace("https://login.example.com/.well", "http://127.0.0.1:8080/.well")),
+        Vec::<String>::new()
+    );
+    for bad in [
+        FETCHED.replace("https://login.example.com/.well", "http://login.example.com/.well"),
+        FETCHED.replace("https://login.example.com/.well", "https://user:word@login.example.com/.well"),
+        FETCHED.replace("https://login.example.com/.well-known/jwks.json", "/.well-known/jwks.json"),
+        format!("{FETCHED}jwks_file = \"other.json\"\n"),
+    ] {
+        assert!(faults(&bad).iter().any(|text| text.contains("jwks_url")), "{bad}");
+    }
+    let hardened = super::HARDENED.to_owned()
+        + &FETCHED.replace("https://login.example.com/.well", "http://localhost:8080/.well");
+    let checked = super::readable(&hardened, &[]);
+    let found = super::about(&checked, "issuer[https://login.example.com].jwks_url");
+    assert!(found.len() == 1 && found[0].level == super::Level::Warning, "{found:?}");
 }

@@ -82,10 +82,7 @@ pub(super) const LISTS: &[(&str, &[&str])] = &[
     ("retrofit", Retrofit::KEYS),
 ];
 
-const ISSUER_NEEDS: &[(&str, &str)] = &[
-    ("issuer", "set issuer = \"https://login.example.com\""),
-    ("jwks_file", "save its /.well-known/jwks.json, and name the file"),
-];
+const ISSUER_NEEDS: &[(&str, &str)] = &[("issuer", "set issuer = \"https://login.example.com\"")];
 const CLIENT_NEEDS: &[(&str, &str)] = &[
     ("id", "set id = \"ios\""),
     ("transport", "set transport = \"body\" for a native application, \"memory\" for a front end"),

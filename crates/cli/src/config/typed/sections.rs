@@ -8,6 +8,8 @@ use crate::config::value::{
     LogFormat, LogLevel, Mailbox, PathPattern, ProductName, RefreshCall, SameSite, Scope, Signup, SmtpServer,
     StoreLocation, TlsMode, TrustedProxies, UpstreamCsrf, UpstreamName, UpstreamUrl,
 };
+use countersign_adapters::issuers::JwksUrl;
+use countersign_core::domain::api_key::ApiKeyId;
 use countersign_core::domain::retrofit::{Injection, Pointer, RequestLine, TokenLocation};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -145,7 +147,7 @@ section! {
 }
 section! {
     /// `[[issuer]]`
-    Issuer { issuer: BaseUrl, jwks_file: PathBuf, }
+    Issuer { issuer: BaseUrl, jwks_file: PathBuf, jwks_url: JwksUrl, }
 }
 section! {
     /// `[open_sessions]`
@@ -164,6 +166,7 @@ section! {
         host: HostHeader,
         identity_headers: IdentityNames,
         forwards_to: Vec<UpstreamName>,
+        session_keys: Vec<ApiKeyId>,
         max_connections: u32,
         queue: u32,
         queue_timeout: Duration,

@@ -1,6 +1,7 @@
 //! Public URLs and trusted networks.
 
 use crate::config::typed::{Leaf, Misfit};
+use countersign_adapters::issuers::JwksUrl;
 use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
@@ -26,6 +27,16 @@ impl Leaf for UpstreamUrl {
     fn from_text(text: &str) -> Result<Self, Misfit> {
         let remedy = "write scheme, host and port only, such as \"http://localhost:3000\"";
         origin(text).map(Self).map_err(|message| Misfit::new(message, remedy))
+    }
+}
+
+/// Where the keys of another issuer are.
+impl Leaf for JwksUrl {
+    fn from_text(text: &str) -> Result<Self, Misfit> {
+        Self::parse(text).map_err(|fault| {
+            let remedy = "write the whole address with https, such as \"https://login.example.com/.well-known/jwks.json\"";
+            Misfit::new(&fault.to_string(), remedy)
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whose signatures are believed: keys by (issuer, `kid`) (A04).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
@@ -11,16 +12,22 @@ use crate::domain::id::{PublicId, Sid, UserId};
 
 /// Keys of other issuers whose access tokens are accepted, by configuration.
 #[derive(Debug, Default)]
-pub struct Issuers(HashMap<Box<str>, KeySet>);
+pub struct Issuers(HashMap<Box<str>, Arc<KeySet>>);
 
 impl Issuers {
-    /// Trusts an issuer's keys. `false`, and nothing changes, if the issuer is already there.
-    pub fn trust(&mut self, issuer: &str, keys: KeySet) -> bool {
+    /// Trusts an issuer's keys: none, while they cannot be had. `false`, and nothing changes, if the issuer is already there.
+    pub fn trust(&mut self, issuer: &str, keys: impl Into<Arc<KeySet>>) -> bool {
         let new = !self.0.contains_key(issuer);
         if new {
-            self.0.insert(issuer.into(), keys);
+            self.0.insert(issuer.into(), keys.into());
         }
         new
+    }
+
+    /// Whether an issuer is trusted whose keys nobody here has: then nothing can be said about its tokens.
+    #[must_use]
+    pub fn lacks_keys(&self, issuer: &str) -> bool {
+        self.0.get(issuer).is_some_and(|keys| keys.is_empty())
     }
 
     /// Whether nobody else is trusted.
@@ -58,8 +65,11 @@ impl<'k> Trusted<'k> {
     /// The key that a token names. It belongs to the issuer that the token names: another's key of the same `kid` is
     /// never found.
     pub(super) fn key(&self, issuer: &str, kid: &str) -> Result<&'k VerifyingKey, TokenRefusal> {
-        let keys =
-            if self.is_home(issuer) { Some(self.home.1) } else { self.others.and_then(|o| o.0.get(issuer)) };
+        let keys = if self.is_home(issuer) {
+            Some(self.home.1)
+        } else {
+            self.others.and_then(|o| o.0.get(issuer).map(|keys| &**keys))
+        };
         keys.ok_or(TokenRefusal::Issuer)?.get(kid).ok_or(JwsRefusal::UnknownKey.into())
     }
 }
