@@ -147,10 +147,14 @@ impl<O: Outside> Site<O> {
             tracing::warn!(upstream, origin, %error, cause, request_id = %client.request, "no answer from an upstream");
             Refusal::after(Problem::from(&error), admitted.rotated.clone())
         })?;
-        // Rare, and boxed: the server moves the future of each request, and its size is the largest branch's.
-        let taken =
-            Box::pin(self.take_over(answer.headers(), may_sign_in, target, &admitted, &context)).await;
-        let taken = taken.map_err(|problem| Refusal::after(problem, admitted.rotated.clone()))?;
+        let taken = if answer.headers().contains_key(&take_over::CODE) {
+            // Rare, and boxed: the server moves the future of each request, and its size is the largest branch's.
+            let taken =
+                Box::pin(self.take_over(answer.headers(), may_sign_in, target, &admitted, &context)).await;
+            taken.map_err(|problem| Refusal::after(problem, admitted.rotated.clone()))?
+        } else {
+            None
+        };
         self.clean_answer(&mut answer, rule, &admitted, taken.as_ref(), shape);
         Ok(answer.map(|body| crate::wire::body::AnswerBody::Proxy(Box::new(body))))
     }

@@ -1,4 +1,4 @@
-//! A session that the application opened, handed over on its answer (design §7 `POST /auth/sessions`; ADR 11).
+//! A session that the application opened, handed over on its answer (design §7 `POST /auth/sessions`; ADR 13).
 //!
 //! Who decides what: the code says which session, and that it was opened with a key; the configuration says whose key counts for this
 //! upstream; the request says whether a person at our own pages asked for it. Without the last, a page of another site could post
@@ -18,7 +18,7 @@ use crate::wire::problem::{Code, Problem};
 use crate::wire::request::provenance;
 
 /// Carries the code from the application to the gateway, and no further.
-const CODE: HeaderName = HeaderName::from_static("countersign-session");
+pub(super) const CODE: HeaderName = HeaderName::from_static("countersign-session");
 
 /// Whether a request may end in a new session for its browser.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

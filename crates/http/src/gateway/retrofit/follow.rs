@@ -50,7 +50,8 @@ impl<O: Outside> Site<O> {
 
     pub(super) fn cleaned(&self, parts: Parts, admitted: &Admitted, visit: &Visit<'_>) -> Parts {
         let mut answer = Response::from_parts(parts, ProxyBody::empty());
-        self.clean_answer(&mut answer, visit.rule, admitted, visit.shape);
+        // Its tokens are caught where they stand: such an application hands no sessions over.
+        self.clean_answer(&mut answer, visit.rule, admitted, None, visit.shape);
         answer.into_parts().0
     }
 
