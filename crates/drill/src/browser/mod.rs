@@ -96,11 +96,14 @@ enum BrowserError {
 /// A function that tries one check in the browser.
 type Tried<'s> = std::pin::Pin<Box<dyn Future<Output = Result<Verdict, BrowserError>> + Send + 's>>;
 
+/// That function.
+type Try = for<'s> fn(&'s Stage, &'s Scene) -> Tried<'s>;
+
 /// An attack that needs the shared browser.
 struct InBrowser {
     check: Check,
     stage: Arc<Stage>,
-    run: for<'s> fn(&'s Stage, &'s Scene) -> Tried<'s>,
+    run: Try,
 }
 
 impl std::fmt::Debug for InBrowser {
@@ -131,7 +134,7 @@ impl Attack for InBrowser {
 #[must_use]
 pub fn attacks(options: Options) -> Vec<Box<dyn Attack>> {
     let stage = Arc::new(Stage::new(options));
-    let attack = |(check, run): (Check, for<'s> fn(&'s Stage, &'s Scene) -> Tried<'s>)| {
+    let attack = |(check, run): (Check, Try)| {
         Box::new(InBrowser { check, stage: Arc::clone(&stage), run }) as Box<dyn Attack>
     };
     check::all().into_iter().map(attack).collect()

@@ -10,13 +10,11 @@ mod login_csrf;
 mod readable;
 mod stored;
 
-use super::Tried;
-use super::stage::Stage;
+use super::Try;
 use crate::check::Check;
-use crate::scene::Scene;
 
 /// Every check with its function, in the order in which they run: those that change nothing first.
-pub(super) fn all() -> Vec<(Check, for<'s> fn(&'s Stage, &'s Scene) -> Tried<'s>)> {
+pub(super) fn all() -> Vec<(Check, Try)> {
     vec![
         (readable::CHECK, readable::run),
         (exfiltration::CHECK, exfiltration::run),
