@@ -72,6 +72,8 @@ export async function certificate(directory, names) {
   const made = await complete("openssl", [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
     ...["-subj", `/CN=${names[0]}`, "-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`],
+    // A server's own and nobody's authority: strict clients refuse the one as the other.
+    ...["-addext", "basicConstraints=critical,CA:FALSE"],
     ...["-keyout", key, "-out", file],
   ]);
   if (made.code !== 0) throw new Error(`openssl failed:\n${made.err}`);

@@ -8,14 +8,27 @@ import { complete, start } from '../harness/process.mjs';
 import { certificate } from '../harness/upstreams.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
+const LEAKY_SAAS = fileURLToPath(new URL('../../examples/leaky-saas', import.meta.url));
 const PYTHON = process.env.COUNTERSIGN_E2E_PYTHON ?? 'python3';
 const gunicorn = (app, port) => ['-m', 'gunicorn', '--threads=8', '--no-control-socket', `--bind=127.0.0.1:${port}`, app];
 
 /**
  * What each is: `tls` if it speaks HTTPS itself, `command` the program and its parameters for a port, `before` what runs
- * to its end first, `login` the request that signs in: its path and the body for one of its accounts.
+ * to its end first, `login` the request that signs in: its path and the body for one of its accounts. `home` is where it
+ * lies if not here, `signUp` what makes its `accounts` if it has none at first.
  */
 export const PEERS = {
+  'leaky-saas': {
+    what: 'Express and React, a JWT in localStorage; vulnerable on purpose (examples/leaky-saas)',
+    home: LEAKY_SAAS,
+    command: () => [process.execPath, 'start.mjs'],
+    accounts: [
+      { login: 'nadia@example.com', password: 'amber-kettle-73-sings' },
+      { login: 'pavel@example.com', password: 'north-window-28-thaws' },
+    ],
+    signUp: ['/api/signup', ({ login, password }) => ({ email: login, name: login.split('@')[0], password })],
+    login: ['/api/login', ({ login, password }) => ({ email: login, password })],
+  },
   rota: {
     what: 'Python (Flask), a token in X-Auth-Token, kept in sessionStorage; vulnerable on purpose',
     command: (port) => [PYTHON, ...gunicorn('app:app', port)],
@@ -52,14 +65,17 @@ export const PEERS = {
   },
 };
 
+const home = (name) => PEERS[name].home ?? path.join(HERE, name);
+
 /** What is wrong with it on purpose; nothing for those done well. */
 export async function mistakes(name) {
-  const file = path.join(HERE, name, 'mistakes.json');
+  const file = path.join(home(name), 'mistakes.json');
   return JSON.parse(await readFile(file, 'utf8').catch((error) => (error.code === 'ENOENT' ? '[]' : Promise.reject(error))));
 }
 
-/** Two accounts that are there from the start: `{ login, password }`. */
+/** Its two accounts: `{ login, password }`. */
 export async function accounts(name) {
+  if (PEERS[name].accounts) return PEERS[name].accounts;
   return JSON.parse(await readFile(path.join(HERE, name, 'accounts.json'), 'utf8'));
 }
 
@@ -90,9 +106,10 @@ export async function peer(t, name, { port, directory }) {
     PYTHONDONTWRITEBYTECODE: '1',
     PORT: String(port),
     DATA: directory,
+    LOG: path.join(directory, 'app.log'),
     ...(tls && { TLS_KEY: tls.key, TLS_CERT: tls.certificate }),
   };
-  const options = { cwd: path.join(HERE, name), env };
+  const options = { cwd: home(name), env };
   if (about.before) {
     const [program, ...parameters] = about.before;
     const { code, out, err } = await complete(program, parameters, { ...options, seconds: 60 });
@@ -102,5 +119,14 @@ export async function peer(t, name, { port, directory }) {
   const [program, ...parameters] = about.command(port, tls);
   const ready = () => answers(url.replace('localhost', '127.0.0.1'));
   const running = await start(t, name, program, parameters, { ...options, ready, seconds: 60 });
-  return { ...running, url, port, ca: tls?.certificate, directory, accounts: await accounts(name) };
+  const known = await accounts(name);
+  if (about.signUp) {
+    const [where, body] = about.signUp;
+    for (const account of known) {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url + where, { method: 'POST', headers, body: JSON.stringify(body(account)) });
+      if (!answer.ok) throw new Error(`${name}: no account for ${account.login}: ${answer.status} ${await answer.text()}`);
+    }
+  }
+  return { ...running, url, port, ca: tls?.certificate, directory, accounts: known };
 }

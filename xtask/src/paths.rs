@@ -20,6 +20,11 @@ pub(crate) fn peers() -> PathBuf {
     e2e().join("peers")
 }
 
+/// The application that is vulnerable on purpose.
+pub(crate) fn leaky_saas() -> PathBuf {
+    root().join("examples").join("leaky-saas")
+}
+
 /// The Node verifier.
 pub(crate) fn js_node() -> PathBuf {
     root().join("js").join("node")

@@ -7,6 +7,7 @@ mod compose;
 mod config;
 mod demo;
 mod output;
+mod retrofit;
 mod run;
 
 /// A request makes some fifty small allocations, and the C library's allocator was a tenth of what it cost (ADR 14).

@@ -241,6 +241,17 @@ impl Scene {
         self.app.get().ok_or_else(|| Broken::Unknown("how people sign in was not found out".to_owned()))
     }
 
+    /// Finds out how the application signs people in, once.
+    ///
+    /// # Errors
+    /// [`Broken`], with a sentence that says what to write into the profile.
+    pub async fn find_out(&self, progress: &dyn crate::runner::Progress) -> Result<&App, Broken> {
+        if self.app.get().is_none() {
+            self.detected(crate::detect::detect(self, progress).await?);
+        }
+        self.app()
+    }
+
     /// Remembers what was detected; the first word counts.
     pub(crate) fn detected(&self, app: App) {
         if self.app.set(app).is_err() {

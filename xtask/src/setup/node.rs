@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::Context;
 
-use crate::paths::{e2e, js_node, peers};
+use crate::paths::{e2e, js_node, leaky_saas, peers};
 use crate::run::quietly;
 
 /// Installs into each `node_modules` unless the lock file is the one that was installed last.
@@ -16,8 +17,11 @@ use crate::run::quietly;
 pub(crate) fn ready() -> anyhow::Result<()> {
     install(&e2e())?;
     install(&js_node())?;
-    install(&peers())?;
-    compile(&peers(), "better-sqlite3", "build/Release/better_sqlite3.node")
+    for directory in [peers(), leaky_saas()] {
+        install(&directory)?;
+        compile(&directory, "better-sqlite3", "build/Release/better_sqlite3.node")?;
+    }
+    build_page(&leaky_saas())
 }
 
 fn install(directory: &Path) -> anyhow::Result<()> {
@@ -51,4 +55,30 @@ fn compile(directory: &Path, package: &str, product: &str) -> anyhow::Result<()>
     }
     println!("compiling {package} for {}; this takes some minutes", directory.display());
     quietly(Command::new("npm").current_dir(directory).args(["rebuild", package, "--loglevel=error"]))
+}
+
+/// Builds the page of an application with Vite where its sources are newer: two stories that start it at once would build it
+/// over each other.
+fn build_page(directory: &Path) -> anyhow::Result<()> {
+    let page = directory.join("dist").join("index.html");
+    let built = fs::metadata(&page).and_then(|page| page.modified()).ok();
+    if built.is_some_and(|built| newest(&directory.join("web")).is_some_and(|changed| changed < built)) {
+        return Ok(());
+    }
+    println!("building the page of {}", directory.display());
+    let vite = directory.join("node_modules").join("vite").join("bin").join("vite.js");
+    quietly(Command::new("node").current_dir(directory).arg(vite).args(["build", "--logLevel", "error"]))
+}
+
+/// The newest change below a directory; `None` where something cannot be read.
+fn newest(directory: &Path) -> Option<SystemTime> {
+    let mut newest = fs::metadata(directory).ok()?.modified().ok()?;
+    for entry in fs::read_dir(directory).ok()? {
+        let entry = entry.ok()?;
+        let path = entry.path();
+        let changed =
+            if path.is_dir() { self::newest(&path)? } else { entry.metadata().ok()?.modified().ok()? };
+        newest = newest.max(changed);
+    }
+    Some(newest)
 }

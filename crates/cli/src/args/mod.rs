@@ -3,12 +3,14 @@
 mod accounts;
 mod api_keys;
 mod keys;
+mod retrofit;
 mod server;
 mod tokens;
 
 pub(crate) use accounts::{Events, Revoke, SessionCommand, UserCommand};
 pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use keys::{MasterKeyCommand, SigningKeyCommand};
+pub(crate) use retrofit::{Probe, RetrofitCommand};
 pub(crate) use server::{Dev, StoreCommand, Trust};
 pub(crate) use tokens::Explain;
 
@@ -110,6 +112,9 @@ pub(crate) enum Command {
     Events(Events),
     /// Say what a token is, what is wrong with it, and what a thief could do with it for how long
     Explain(Explain),
+    /// Put an application that keeps its own login behind the gateway
+    #[command(subcommand)]
+    Retrofit(RetrofitCommand),
     /// Make browsers on this machine trust the local CA, or stop
     Trust(Trust),
     /// Back the store up, or put a backup in its place

@@ -9,6 +9,7 @@ mod keys;
 mod node;
 mod operator;
 mod password;
+mod retrofit;
 mod serve;
 mod settings;
 mod store;
@@ -68,6 +69,7 @@ fn run(cli: Cli, screen: Screen) -> anyhow::Result<Verdict> {
         Command::Revoke(revoke) => operator::revoke(&global, revoke, screen),
         Command::Events(events) => events::events(&global, &events, screen),
         Command::Explain(explain) => explain::explain(&global, &explain, screen),
+        Command::Retrofit(command) => retrofit::retrofit(&global, command, screen),
         Command::Trust(trust) => trust::trust(&global, &trust, screen),
         Command::Store(command) => store::store(&global, command, screen),
         Command::Completions { shell } => {

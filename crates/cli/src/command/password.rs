@@ -12,13 +12,7 @@ const MOST: u64 = 64 * 1024;
 /// Reads a new password.
 pub(super) fn read(from_stdin: bool) -> anyhow::Result<Passphrase> {
     if from_stdin {
-        let mut text = Zeroizing::new(String::new());
-        io::stdin()
-            .lock()
-            .take(MOST)
-            .read_to_string(&mut text)
-            .context("standard input is not a password")?;
-        return Ok(Passphrase(without_final_newline(text)));
+        return Ok(Passphrase(whole_input()?));
     }
     if !io::stdin().is_terminal() {
         bail!("there is no terminal to ask for the password at: use --password-stdin");
@@ -29,6 +23,23 @@ pub(super) fn read(from_stdin: bool) -> anyhow::Result<Passphrase> {
         bail!("the two passwords differ: nothing was changed");
     }
     Ok(Passphrase(first))
+}
+
+/// Standard input up to its end, without one final newline.
+pub(super) fn whole_input() -> anyhow::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    io::stdin().lock().take(MOST).read_to_string(&mut text).context("standard input is not a password")?;
+    Ok(without_final_newline(text))
+}
+
+/// Asks for what may be seen: a name.
+pub(super) fn shown(prompt: &str) -> anyhow::Result<String> {
+    let mut terminal = io::stderr();
+    write!(terminal, "{prompt}")?;
+    terminal.flush()?;
+    let mut line = String::new();
+    io::stdin().lock().take(MOST).read_line(&mut line).context("the terminal")?;
+    Ok(line.trim().to_owned())
 }
 
 /// Drops one final newline: what `echo` adds. Others are part of the password.

@@ -10,8 +10,8 @@ use std::path::Path;
 /// The file that is read when `--config` names none.
 pub(crate) const DEFAULT_FILE: &str = "countersign.toml";
 const PREFIX: &str = "COUNTERSIGN_";
-/// Variables of ours that are no settings: the master secret never enters the settings (design §4).
-const NOT_SETTINGS: &[&str] = &["COUNTERSIGN_MASTER_KEY"];
+/// Variables of ours that are no settings: the master secret (design §4) and test accounts never enter them.
+const NOT_SETTINGS: &[&str] = &["COUNTERSIGN_MASTER_KEY", "COUNTERSIGN_PROBE_ACCOUNT"];
 
 /// Everything the operator typed, not yet interpreted.
 #[derive(Debug, Default)]

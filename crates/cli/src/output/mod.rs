@@ -16,7 +16,7 @@ pub(crate) use findings::{findings, refused};
 pub(crate) use lists::{api_keys, keys, master_keys, sessions, users};
 pub(crate) use table::Table;
 pub(crate) use token::explained;
-pub(crate) use when::When;
+pub(crate) use when::{When, span as lifetime};
 
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};

@@ -32,7 +32,8 @@ impl When {
     }
 }
 
-fn span(seconds: u64) -> String {
+/// `30 d`, `15 min`, `42 s`.
+pub(crate) fn span(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
