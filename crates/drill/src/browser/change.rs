@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::BrowserError;
@@ -14,8 +14,16 @@ use crate::scene::Scene;
 
 /// Pages that are looked at.
 const PAGES: usize = 6;
+/// Requests that are found.
+const MOST: usize = 3;
+/// For all of it.
+const FINDING: Duration = Duration::from_secs(20);
 /// Until something is sent.
-const SENT: Duration = Duration::from_secs(3);
+const SENT: Duration = Duration::from_secs(2);
+/// Until a page that is made by script has its fields.
+const APPEARS: Duration = Duration::from_secs(4);
+/// Until a page that is made by script shows what it shows.
+const SETTLED: Duration = Duration::from_millis(400);
 
 /// A request that a page of the application's sent, and in which a word of ours stood.
 #[derive(Debug, Clone)]
@@ -31,6 +39,8 @@ pub(super) struct Change {
     pub(super) body: String,
     /// The word of ours in it, to be put another in its place.
     pub(super) marker: String,
+    /// Whether the field can be put back to what it was; else each request adds something.
+    restores: bool,
     /// Pages on which it may show.
     pub(super) shows: Vec<Url>,
 }
@@ -52,17 +62,32 @@ impl Change {
     /// Puts text into the field and sends it, as the person would.
     pub(super) async fn make(&self, tab: &Tab, text: &str) -> Result<(), BrowserError> {
         tab.open_anew(&self.page).await?;
-        fields(tab).await?;
+        if !has_field(tab, self.field.at).await {
+            return Err(BrowserError::Script(format!(
+                "the field {} is gone from {}",
+                self.field.name,
+                self.page.path()
+            )));
+        }
         fill(tab, self.field.at, text).await?;
         submit(tab, self.field.at).await?;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(500)).await;
         tab.loaded().await;
         Ok(())
     }
 
-    /// Puts back what stood there.
+    /// Puts back what stood there, where something did.
     pub(super) async fn undo(&self, tab: &Tab) -> Result<(), BrowserError> {
-        self.make(tab, &self.field.before).await
+        if self.restores { self.make(tab, &self.field.before).await } else { Ok(()) }
+    }
+
+    /// For evidence.
+    pub(super) const fn afterwards(&self) -> &'static str {
+        if self.restores {
+            "the field was put back to what it was"
+        } else {
+            "what was added stays: the page offers no way to take it back"
+        }
     }
 
     /// Whether any page shows a word.
@@ -81,42 +106,55 @@ impl Change {
     }
 }
 
-/// Changes a field to a word of ours, and back. `None` where no page has such a field.
-pub(super) async fn find_change(scene: &Scene, victim: &Victim) -> Result<Option<Change>, BrowserError> {
+/// Changes fields to words of ours, and back; at most [`MOST`] of different requests. None where no page has such a field.
+pub(super) async fn find_changes(scene: &Scene, victim: &Victim) -> Result<Vec<Change>, BrowserError> {
     let tab = &victim.tab;
+    let end = Instant::now() + FINDING;
     let mut pages = vec![victim.signed_in.page.clone()];
+    let mut found: Vec<Change> = Vec::new();
     let mut at = 0;
-    let mut found = None;
     while let Some(page) = pages.get(at).filter(|_| at < PAGES).cloned() {
         at += 1;
         if tab.open(&page).await.is_err() {
             continue;
         }
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        sleep(SETTLED).await;
         for link in links(tab).await? {
             if !pages.contains(&link) {
                 pages.push(link);
             }
         }
-        if found.is_some() {
-            continue;
-        }
         for field in fields(tab).await? {
-            let marker = scene.words.next();
-            if let Some(sent) = try_field(tab, &page, &field, &marker).await? {
-                found = Some(sent);
+            if found.len() >= MOST || Instant::now() >= end {
                 break;
             }
-            tab.open(&page).await?;
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            fields(tab).await?;
+            let marker = scene.words.next();
+            if !has_field(tab, field.at).await {
+                continue;
+            }
+            let sent = try_field(tab, &page, &field, &marker).await?;
+            tab.open_anew(&page).await?;
+            sleep(SETTLED).await;
+            has_field(tab, field.at).await;
+            let now = fields(tab).await?.into_iter().find(|now| now.at == field.at);
+            let Some(mut change) = sent else { continue };
+            // What the field shows again was changed and can be put back; what it does not, was added.
+            change.restores = now.is_some_and(|now| now.before.contains(&marker));
+            change.undo(tab).await?;
+            let same = |other: &Change| {
+                (&other.method, other.url.path(), &other.field.name)
+                    == (&change.method, change.url.path(), &change.field.name)
+            };
+            if !found.iter().any(same) {
+                found.push(change);
+            }
         }
     }
-    let Some(mut change) = found else { return Ok(None) };
     pages.truncate(PAGES);
-    change.shows = pages;
-    change.undo(tab).await?;
-    Ok(Some(change))
+    for change in &mut found {
+        change.shows.clone_from(&pages);
+    }
+    Ok(found)
 }
 
 async fn links(tab: &Tab) -> Result<Vec<Url>, BrowserError> {
@@ -137,6 +175,12 @@ async fn fields(tab: &Tab) -> Result<Vec<Field>, BrowserError> {
         fields.push(Field { at, name: text(raw, "name"), before });
     }
     Ok(fields)
+}
+
+/// Waits until the page has so many fields, and numbers them; pages that are made by script take a while.
+async fn has_field(tab: &Tab, at: u64) -> bool {
+    let numbered = format!("(\n{}).length > {at}", include_str!("script/editable.js").trim_end());
+    tab.until(&numbered, APPEARS).await
 }
 
 async fn fill(tab: &Tab, at: u64, value: &str) -> Result<(), BrowserError> {
@@ -200,6 +244,7 @@ async fn try_field(
             content_type: content_type.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned(),
             body,
             marker: marker.to_owned(),
+            restores: false,
             shows: Vec::new(),
         });
         break;

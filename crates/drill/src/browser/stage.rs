@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::change::{Change, find_change};
+use super::change::{Change, find_changes};
 use super::chromium::Chromium;
 use super::readable::{Readable, tokens};
 use super::sign_in::{SignedIn, sign_in};
@@ -33,7 +33,7 @@ pub(super) struct Stage {
     /// Signing in may be throttled, so those who do not end the session share one.
     victim: Mutex<Option<Victim>>,
     readable: OnceCell<Vec<Readable>>,
-    change: OnceCell<Option<Change>>,
+    changes: OnceCell<Vec<Change>>,
 }
 
 impl Stage {
@@ -43,7 +43,7 @@ impl Stage {
             chromium: OnceCell::new(),
             victim: Mutex::new(None),
             readable: OnceCell::new(),
-            change: OnceCell::new(),
+            changes: OnceCell::new(),
         }
     }
 
@@ -96,10 +96,10 @@ impl Stage {
         self.readable.get_or_try_init(look).await.map(Vec::as_slice)
     }
 
-    /// A change of the account's own text, found by making one; looked for once.
-    pub(super) async fn change(&self, scene: &Scene) -> Result<Option<&Change>, BrowserError> {
-        let look = || async { find_change(scene, &self.victim(scene).await?).await };
-        self.change.get_or_try_init(look).await.map(Option::as_ref)
+    /// Changes of the account's own text, found by making them; looked for once.
+    pub(super) async fn changes(&self, scene: &Scene) -> Result<&[Change], BrowserError> {
+        let look = || async { find_changes(scene, &self.victim(scene).await?).await };
+        self.changes.get_or_try_init(look).await.map(Vec::as_slice)
     }
 }
 

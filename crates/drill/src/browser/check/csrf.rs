@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::super::change::Change;
-use super::super::stage::Stage;
+use super::super::stage::{Stage, Victim};
 use super::super::tab::quoted;
 use super::super::thief::Thief;
 use super::super::{BrowserError, Tried};
@@ -14,6 +14,9 @@ use super::framing::escaped;
 use crate::check::Check;
 use crate::scene::Scene;
 use crate::verdict::{Evidence, Verdict};
+
+/// Until a forged request has been answered.
+const SENT: Duration = Duration::from_millis(700);
 
 const RULE: &str = "ASVS 3.5.1, 3.5.2; OWASP CSRF Prevention";
 const REMEDY: &str = "Refuse unsafe requests whose Origin or Sec-Fetch-Site is another's, on top of that ask for a token that is bound to the \
@@ -46,6 +49,9 @@ pub(super) fn same_site<'s>(stage: &'s Stage, scene: &'s Scene) -> Tried<'s> {
     })
 }
 
+/// Requests that are forged from each place.
+const FORGED: usize = 2;
+
 async fn from(
     stage: &Stage,
     scene: &Scene,
@@ -53,49 +59,62 @@ async fn from(
     who: &str,
     site: fn(&Thief) -> &Url,
 ) -> Result<Verdict, BrowserError> {
-    let Some(change) = stage.change(scene).await? else {
+    let changes = stage.changes(scene).await?;
+    if changes.is_empty() {
         return Ok(Verdict::not_applicable(
             "no page has a text field of the account's own that could be changed",
         ));
-    };
+    }
     let victim = stage.victim(scene).await?;
     let tab = victim.person.tab().await?;
     let thief = Thief::around(&tab, &scene.target).await?;
-    let word = scene.words.next();
-    let forgeries = forgeries(change, &word);
-    for (index, (_, page)) in forgeries.iter().enumerate() {
-        let path = format!("/forge-{index}");
-        thief.put(&path, page.clone());
-        if let Ok(page) = site(&thief).join(&path) {
-            tab.open(&page).await?;
-            // The page sends by itself; the answer replaces it.
-            sleep(Duration::from_millis(700)).await;
+    let mut tried = Vec::new();
+    for (number, change) in changes.iter().take(FORGED).enumerate() {
+        let word = scene.words.next();
+        let forgeries = forgeries(change, &word);
+        for (index, (_, page)) in forgeries.iter().enumerate() {
+            let path = format!("/forge-{number}-{index}");
+            thief.put(&path, page.clone());
+            if let Ok(page) = site(&thief).join(&path) {
+                tab.open(&page).await?;
+                // The page sends by itself; the answer replaces it.
+                sleep(SENT).await;
+            }
         }
+        let names: Vec<&str> = forgeries.iter().map(|(name, _)| *name).collect();
+        if let Some(by) = worked(change, &victim, &word, &names).await? {
+            tab.close().await?;
+            change.undo(&victim.tab).await?;
+            let evidence =
+                Evidence::new(format!("a page of {who} changed the victim's {} by {by}", change.field.name))
+                    .step(format!("the request that was forged: {}", change.described()))
+                    .step(format!("tried: {}", names.join(", ")))
+                    .step(format!("the victim only opened the page; {}", change.afterwards()));
+            return Ok(check.finding(evidence));
+        }
+        tried.push(format!("{} by {}", change.described(), names.join(", ")));
     }
     tab.close().await?;
-    let names: Vec<&str> = forgeries.iter().map(|(name, _)| *name).collect();
-    if !change.seen(&victim.tab, &word).await? {
-        return Ok(Verdict::pass(format!(
-            "{who} sent {} by {}: nothing changed",
-            change.described(),
-            names.join(", ")
-        )));
+    Ok(Verdict::pass(format!("{who} sent {}: nothing changed", tried.join("; "))))
+}
+
+/// The last forgery that worked: the one that shows.
+async fn worked<'n>(
+    change: &Change,
+    victim: &Victim,
+    word: &str,
+    names: &[&'n str],
+) -> Result<Option<&'n str>, BrowserError> {
+    // One look for all, where nothing worked.
+    if !change.seen(&victim.tab, word).await? {
+        return Ok(None);
     }
-    // The last that worked is what shows.
-    let mut by = "one of them";
     for (index, name) in names.iter().enumerate().rev() {
-        if change.seen(&victim.tab, &marked(&word, index)).await? {
-            by = name;
-            break;
+        if change.seen(&victim.tab, &marked(word, index)).await? {
+            return Ok(Some(name));
         }
     }
-    change.undo(&victim.tab).await?;
-    let evidence =
-        Evidence::new(format!("a page of {who} changed the victim's {} by {by}", change.field.name))
-            .step(format!("the request that was forged: {}", change.described()))
-            .step(format!("tried: {}", names.join(", ")))
-            .step("the victim only opened the page; the field was put back to what it was");
-    Ok(check.finding(evidence))
+    Ok(None)
 }
 
 fn marked(word: &str, index: usize) -> String {
