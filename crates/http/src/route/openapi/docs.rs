@@ -145,7 +145,6 @@ pub(super) const DOCS: &[Doc] = &[
         .gives(&[(200, HTML)]),
     row(Browser, "POST", "/auth/confirm", "Redeems the code of a mail.").takes(&[(FORM, "CodeForm")]).gives(&[(200, HTML)]).refuses(&[401, 403]),
     row(Anybody, "GET", "/auth/signed-out", "The page after signing out.")
-        .with(&[query("everywhere", "Whether it was everywhere.")])
         .gives(&[(200, HTML)]),
     row(Browser, "GET", "/auth/refresh", "Renews the session of a page load and sends it on.").with(&[RETURN_TO]).gives(&[AWAY]),
     row(Browser, "POST", "/auth/refresh", "Renews the session: by cookie, or by the refresh token of a native application.")
