@@ -56,7 +56,7 @@ async function passes(server) {
   ];
 }
 
-test("every answer is one that the document describes", { timeout: 180_000 }, async (t) => {
+test("every answer is one that the document describes", { timeout: 900_000 }, async (t) => {
   const server = await serve(t, {
     origin: ORIGIN,
     tls: "off",
@@ -69,18 +69,18 @@ transport = "body"
   assert.equal(added.code, 0, added.out + added.err);
   const url = `http://127.0.0.1:${server.port}`;
   for (const { who, filter, bearer } of await passes(server)) {
-    await t.test(who, { timeout: 120_000 }, async (t) => {
+    await t.test(who, { timeout: 600_000 }, async (t) => {
       const directory = await temporary(t, "schemathesis");
       const ran = await complete(
         program(),
         [
           ...["run", `${url}/auth/openapi.json`, "--url", url, "--checks", CHECKS.join(","), "--phases", "examples,coverage,fuzzing"],
-          ...["--seed", SEED, "--max-examples", "12", "--no-shrink", "--continue-on-failure", "--max-redirects", "0", "--warnings", "off"],
+          ...["--seed", SEED, "--max-examples", "6", "--no-shrink", "--continue-on-failure", "--max-redirects", "0", "--warnings", "off"],
           ...["--suppress-health-check", "all", "--workers", "1"],
           ...filter,
           ...(bearer ? ["--header", `Authorization: Bearer ${bearer}`] : []),
         ],
-        { cwd: directory, seconds: 110, env: { ...process.env, NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" } },
+        { cwd: directory, seconds: 590, env: { ...process.env, NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" } },
       );
       assert.equal(ran.code, 0, ran.out + ran.err);
       assert.match(ran.out, /\d+ generated/, "it tried something");

@@ -38,7 +38,7 @@ auth = "optional"
   );
   await first.stop();
   const file = path.join(first.directory, "countersign.toml");
-  await writeFile(file, (await readFile(file, "utf8")).replace("session_keys = []", `session_keys = ["${made.id}"]`));
+  await writeFile(file, (await readFile(file, "utf8")).replace("session_keys = []", `session_keys = ["${made.api_key.id}"]`));
   await first.again(t);
   await start(t, "the application", process.execPath, [EXAMPLE], {
     env: { PATH: process.env.PATH, COUNTERSIGN_URL: origin, SESSIONS_KEY: made.key, PORT: String(app) },
