@@ -24,11 +24,17 @@ fn asked(words: &[String]) -> Option<Asked> {
         match word.as_str() {
             "--list" => asked.list = true,
             "--shard" => asked.shard = Some(words.next().filter(|shard| is_shard(shard))?.clone()),
-            name if !name.starts_with('-') && asked.file.is_none() => asked.file = Some(name.to_owned()),
+            name if is_name(name) && asked.file.is_none() => asked.file = Some(name.to_owned()),
             _ => return None,
         }
     }
     Some(asked)
+}
+
+/// Part of a path, and no pattern.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'/'))
 }
 
 fn is_shard(text: &str) -> bool {
@@ -66,7 +72,8 @@ fn search_for(asked: &Asked) -> anyhow::Result<()> {
         command.args(["--shard", shard]);
     }
     if let Some(file) = &asked.file {
-        command.args(["--file", &format!("*{file}*")]);
+        // A pattern over names, which begin with the path: a second list of files would be added to the first.
+        command.args(["--re", &format!("^[^:]*{file}")]);
     }
     run(&mut command)
 }
@@ -98,7 +105,15 @@ mod tests {
             (some.list, some.shard.as_deref(), some.file.as_deref()),
             (true, Some("3/8"), Some("judge"))
         );
-        for bad in [&["a", "b"][..], &["--shard"], &["--shard", "8/8"], &["--shard", "1"], &["--jobs", "1"]] {
+        for bad in [
+            &["a", "b"][..],
+            &["--shard"],
+            &["--shard", "8/8"],
+            &["--shard", "1"],
+            &["--jobs", "1"],
+            &[".*"],
+            &["a("],
+        ] {
             assert!(ask(bad).is_none(), "{bad:?}");
         }
     }
