@@ -41,12 +41,16 @@ fn shown<O: Outside>(engine: &Engine<O>, (key, state): &(SigningKey, KeyState)) 
 pub(super) async fn rotate<O: Outside>(engine: &Engine<O>, force: bool, context: &Context) -> Answer {
     match engine.rotate_signing_key(force, context).await {
         Ok(_) => Ok(keys(engine)),
-        Err(RotateKeysError::TooEarly { kid, known_at, active_at }) => Err(Fault::new(format!(
-            "nothing was changed: verifiers that cache the key list may not know the next key {kid} before {}, and would refuse \
-             its tokens; it signs from {} on by itself, or at once with --force",
-            known_at.rfc3339(),
-            active_at.rfc3339()
-        ))),
+        Err(RotateKeysError::TooEarly { kid, known_at, active_at }) => {
+            // Often the two times are one: said twice, people look for the difference.
+            let known = if known_at == active_at { "then".to_owned() } else { known_at.rfc3339() };
+            Err(Fault::new(format!(
+                "nothing was changed: a rotation is under way already. The next key {kid} is published and signs from {} on by \
+                 itself; verifiers that cache the key list may not know it before {known}, and would refuse its tokens: \
+                 --force lets it sign at once all the same. A key that leaked is another matter: `countersign signing-key retire`",
+                active_at.rfc3339()
+            )))
+        }
         Err(RotateKeysError::Service(error)) => Err(failed(error)),
     }
 }

@@ -61,16 +61,28 @@ fn refuse_contradictions(development: &Development) -> anyhow::Result<()> {
     {
         bail!("--plain-http contradicts --public-url {url}: write http:// there, or leave --plain-http out");
     }
+    for upstream in upstreams {
+        if let Some((message, right)) = upstream.mistyped() {
+            bail!("--upstream {}: {message}; write --upstream {right}", upstream.typed());
+        }
+    }
     for (index, second) in upstreams.iter().enumerate() {
         let Some(first) = upstreams.iter().take(index).find(|first| first.path == second.path) else {
             continue;
         };
-        let what = if second.path.is_empty() { "every path" } else { &second.path };
+        let (first_typed, second_typed) = (first.typed(), second.typed());
+        if first.url == second.url {
+            bail!("--upstream {first_typed} stands there twice: leave one of them out");
+        }
+        let taken = |path: &str| upstreams.iter().any(|upstream| upstream.path == path);
+        let free = (2..).map(|n| format!("{}{n}", second.path)).find(|path| !taken(path));
+        let (what, free) = match free {
+            Some(free) if !second.path.is_empty() => (second.path.as_str(), free),
+            _ => ("every path", if taken("/api") { "/app".into() } else { "/api".to_owned() }),
+        };
         bail!(
-            "--upstream {} and --upstream {} both claim {what}: give one of them a path of its own, such as \
-             --upstream /api={}",
-            first.url,
-            second.url,
+            "--upstream {first_typed} and --upstream {second_typed} both claim {what}: leave one of them out, or give it \
+             a path of its own, such as --upstream {free}={}",
             second.url
         );
     }

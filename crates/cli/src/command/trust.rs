@@ -19,8 +19,18 @@ pub(super) fn trust(global: &Global, trust: &Trust, screen: Screen) -> anyhow::R
     }
     let home =
         std::env::var_os("HOME").map(PathBuf::from).context("HOME is not set: whose browsers are meant?")?;
-    let presence = if trust.undo { Presence::Required } else { Presence::Create };
+    // In a directory where nothing is, a CA that no server uses would be made and installed. A configuration that asks for
+    // one is enough of a reason: whoever prepares a machine trusts first and serves later.
+    let make = !trust.undo && settings::is_configured(global);
+    let presence = if make { Presence::Create } else { Presence::Required };
     let Some(ca) = open_ca(settings, presence)? else {
+        if !trust.undo {
+            bail!(
+                "there is no local CA in {}: run `countersign dev` here first, which makes one, or name the configuration \
+                 with --config PATH",
+                std::env::current_dir()?.display()
+            );
+        }
         // Undoing must not make what it is to take away.
         if screen.json {
             screen.document(&json!({ "ca": null, "name": null, "steps": [] }))?;

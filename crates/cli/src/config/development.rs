@@ -47,12 +47,52 @@ impl DevelopmentUpstream {
         }
     }
 
+    /// As it was typed, but for a `/` at the end of the path.
+    pub(crate) fn typed(&self) -> String {
+        if self.path.is_empty() { self.url.clone() } else { format!("{}={}", self.path, self.url) }
+    }
+
+    /// What is wrong with the form, and what was probably meant. The parts themselves are judged with the configuration.
+    pub(crate) fn mistyped(&self) -> Option<(&'static str, String)> {
+        let url = self.url.as_str();
+        if ["/auth", "/.well-known"].iter().any(|own| self.path == *own) || self.path.starts_with("/auth/") {
+            return Some((
+                "Countersign itself answers what lies below this path",
+                format!("/app{}={url}", self.path),
+            ));
+        }
+        match url.split_once('=') {
+            Some((path, rest)) if self.path.is_empty() && !path.contains(['/', ':']) => {
+                Some(("the path lacks its slash", format!("/{path}={}", with_scheme(rest))))
+            }
+            _ if self.path.is_empty() && url.starts_with('/') => Some((
+                "this is a path without a URL",
+                format!("{}=http://localhost:3000", url.trim_end_matches('=')),
+            )),
+            _ if with_scheme(url) != url => {
+                let right = Self { path: self.path.clone(), url: with_scheme(url) };
+                Some(("the URL lacks its scheme", right.typed()))
+            }
+            _ => None,
+        }
+    }
+
     fn routes(&self, name: &str) -> Vec<Value> {
         let mut paths = vec![format!("{}/*", self.path)];
         if !self.path.is_empty() {
             paths.push(self.path.clone());
         }
         paths.iter().map(|path| table([("path", path), ("upstream", name)])).collect()
+    }
+}
+
+/// `3000` and `localhost:3000` as the URLs that they stand for.
+fn with_scheme(url: &str) -> String {
+    match url {
+        _ if url.contains("://") || url.is_empty() => url.to_owned(),
+        _ if url.chars().all(|c| c.is_ascii_digit()) => format!("http://localhost:{url}"),
+        _ if url.starts_with(':') => format!("http://localhost{url}"),
+        _ => format!("http://{url}"),
     }
 }
 

@@ -65,7 +65,12 @@ impl Sources {
             // The parser's first line names the fault; later ones could quote the file.
             let fault = error.message().lines().next().unwrap_or("syntax error").to_owned();
             let key = format!("{name}:{line}:{column}");
-            Refused::new(vec![Problem::without_value(&key, &fault, "write TOML 1.0: key = \"value\"")])
+            let remedy = if fault.contains("duplicate key") {
+                "keep one of the two; a section, too, may stand there only once"
+            } else {
+                "write TOML 1.0: key = \"value\""
+            };
+            Refused::new(vec![Problem::without_value(&key, &fault, remedy)])
         })?;
         Ok(Self { table, file: Some(name.to_owned()), ..Self::default() })
     }

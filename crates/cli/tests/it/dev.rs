@@ -1,6 +1,6 @@
 //! `dev`: one command to a working system.
 
-use crate::place::{Place, Server, lines};
+use crate::place::{PLAIN, Place, Server, lines};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
@@ -100,6 +100,27 @@ fn flags_that_contradict_each_other_are_named() {
         "every path",
         "--upstream /api=http://localhost:4000",
     ]);
+    run(&["--upstream", "/api=http://localhost:3000", "--upstream", "/api=http://localhost:4000"]).refused(
+        &[
+            "--upstream /api=http://localhost:3000 and --upstream /api=http://localhost:4000",
+            "both claim /api",
+            "--upstream /api2=http://localhost:4000",
+        ],
+    );
+    run(&["--upstream", "http://localhost:3000", "--upstream", "http://localhost:3000"])
+        .refused(&["stands there twice"]);
+    for (typed, right) in [
+        ("api=http://localhost:3000", "--upstream /api=http://localhost:3000"),
+        ("api=localhost:3000", "--upstream /api=http://localhost:3000"),
+        ("localhost:3000", "--upstream http://localhost:3000"),
+        ("/api=localhost:3000", "--upstream /api=http://localhost:3000"),
+        ("3000", "--upstream http://localhost:3000"),
+        ("/api", "--upstream /api=http://localhost:3000"),
+        ("/auth=http://localhost:3000", "--upstream /app/auth=http://localhost:3000"),
+    ] {
+        run(&["--upstream", typed]).refused(&[&format!("--upstream {typed}: "), right]);
+    }
+    run(&["--public-url", "localhost:9000"]).refused(&["did you mean \"https://localhost:9000\"?"]);
     run(&["--plain-http", "--public-url", "https://localhost:9000"])
         .refused(&["--plain-http", "--public-url"]);
     assert!(!place.path(".countersign").exists());
@@ -128,6 +149,28 @@ fn trust_that_never_was_is_not_made_to_be_undone() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing to undo"), "{output:?}");
     assert!(undo(&["--json"]).status.success());
     assert!(!place.path(".countersign").exists());
+}
+
+/// A CA that no server uses is not made, nor installed: it would be a key to this machine's browsers that nobody watches.
+#[test]
+fn trust_where_there_is_nothing_says_what_to_run_first() {
+    let trust = |place: &Place| {
+        let mut command = place.command(&["trust"]);
+        // An empty directory for programs: nothing on this machine can be told to trust anything.
+        command.env("HOME", place.path("home")).env("PATH", place.path("none")).output().unwrap()
+    };
+    let place = Place::empty();
+    let output = trust(&place);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for words in ["no local CA", "countersign dev", "--config PATH"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 0, "and nothing was made");
+    // A configuration without one has nothing to trust either.
+    let place = Place::new(PLAIN);
+    let said = String::from_utf8_lossy(&trust(&place).stderr).into_owned();
+    assert!(said.contains("tls.mode = \"local-ca\"") && !place.path("ca").exists(), "{said}");
 }
 
 #[test]

@@ -44,7 +44,12 @@ fn h08_rotate_waits_unless_forced() {
     assert!(out.contains("is published. It signs from"), "{out}");
     let listed = place.run(&["signing-key", "list", "--json"]).json();
     let next = kid_in(&listed, "next");
-    place.run(&["signing-key", "rotate"]).refused(&["nothing was changed", &next, "--force"]);
+    place.run(&["signing-key", "rotate"]).refused(&[
+        "nothing was changed: a rotation is under way already",
+        &next,
+        "may not know it before then",
+        "--force",
+    ]);
     assert_eq!(kid_in(&place.run(&["signing-key", "list", "--json"]).json(), "active"), first);
 
     let forced = place.run(&["signing-key", "rotate", "--force", "--json"]).json();

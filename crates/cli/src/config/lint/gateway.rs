@@ -23,22 +23,32 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
     super::retrofit::lint(settings, found);
     if settings.upstreams.len() > 1 && settings.routes.iter().all(|route| !is_everything(&route.path)) {
         let message = "paths that no route names are answered 404";
-        found.note(
-            "route",
-            settings.routes.len(),
-            message,
-            "add a route for \"/*\", if one upstream serves the rest",
-        );
+        let paths = paths(settings.routes.iter());
+        found.note("route", paths, message, "add a route for \"/*\", if one upstream serves the rest");
     }
-    if settings.routes.iter().any(|route| route.auth != Auth::None) {
+    let signed_in: Vec<_> = settings.routes.iter().filter(|route| route.auth != Auth::None).collect();
+    if !signed_in.is_empty() {
         let message = "a link on another site can make a browser send a GET with the session's identity: GETs must not change state";
         found.note(
             "route",
-            settings.routes.len(),
+            paths(signed_in.into_iter()),
             message,
             "make sure that your application changes things on POST, PUT, PATCH and DELETE only",
         );
     }
+}
+
+/// As many as can be taken in.
+const SHOWN: usize = 6;
+
+/// Which routes are meant: a number would tell nobody.
+fn paths<'a>(routes: impl ExactSizeIterator<Item = &'a Route>) -> String {
+    let more = routes.len().saturating_sub(SHOWN);
+    let mut shown: Vec<_> = routes.take(SHOWN).map(|route| format!("\"{}\"", route.path)).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    format!("[{}]", shown.join(", "))
 }
 
 fn csrf(route: &Route, key: &dyn Fn(&str) -> String, found: &mut Findings) {
@@ -126,7 +136,7 @@ fn login_page(settings: &Settings, found: &mut Findings) {
                 key,
                 format!("{url:?}"),
                 &message,
-                "add a route for it with auth = \"none\" or \"optional\"",
+                &format!("add a [[route]] with path = {path:?} and auth = \"none\" or \"optional\""),
             );
         }
         Some(_) => {}

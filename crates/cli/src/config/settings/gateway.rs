@@ -111,7 +111,7 @@ pub(super) fn upstreams(
                 &format!("{label}.name"),
                 &format!("{name:?}"),
                 message,
-                "give each its own",
+                &format!("give each its own, such as \"{name}2\""),
             ));
         }
         let max_connections = entry.max_connections.unwrap_or(1024);
@@ -257,7 +257,8 @@ pub(super) fn routes(
         }
         if routes.iter().any(|other| other.path == path) {
             let message = "another route has this path, and only one can win";
-            problems.push(Problem::with_value(&format!("{key}.path"), &value, message, "merge the two"));
+            let remedy = "keep one [[route]] for this path, with the keys of both";
+            problems.push(Problem::with_value(&format!("{key}.path"), &value, message, remedy));
         }
         if let Some(upstream) = resolve(entry.upstream.as_ref(), upstreams, &key, problems) {
             routes.push(route(path, entry, upstream, default_auth(upstream, retrofits)));
@@ -303,7 +304,7 @@ fn known(upstreams: &[Upstream]) -> String {
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("{:?}", upstream.name)).collect();
     match names.as_slice() {
         [] => "add an [[upstream]] with a name and a url".into(),
-        names => format!("the upstreams are {}", names.join(", ")),
+        names => format!("name one of these: {}", names.join(", ")),
     }
 }
 

@@ -118,7 +118,7 @@ fn paths_may_be_left_over() {
 /// What is suggested to somebody who named an application is an application.
 #[test]
 fn remedies_for_upstreams_name_an_application() {
-    for text in ["localhost:3000", "https://127.0.0.1:3000", "http://127.0.0.1:3000/path"] {
+    for text in ["localhost:3000", "https://127.0.0.1:3000", "http://localhost:3000/path", "3000"] {
         let dev = Development { upstreams: vec![DevelopmentUpstream::parse(text)], ..Development::default() };
         let refused = Settings::development(&dev).unwrap_err().to_string();
         assert!(

@@ -80,8 +80,8 @@ fn variable_as_origin() {
     let sources = sources.with_variables([("COUNTERSIGN_TOKENS__ACCESS_TTL".to_owned(), "15".to_owned())]);
     insta::assert_snapshot!(crate::config::read(&sources).unwrap_err(), @r#"
     the configuration was refused:
-      tokens.access_ttl = "15" (COUNTERSIGN_TOKENS__ACCESS_TTL): this is not a duration
-        remedy: write a number and a unit, such as "500ms", "10s", "15m", "12h" or "7d"
+      tokens.access_ttl = "15" (COUNTERSIGN_TOKENS__ACCESS_TTL): this number has no unit
+        remedy: write "15s" for seconds, "15m" for minutes, "15h" for hours
     "#);
 }
 

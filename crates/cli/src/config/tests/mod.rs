@@ -10,6 +10,7 @@ mod layers;
 mod messages;
 #[cfg(unix)]
 mod probe;
+mod remedies;
 mod retrofit;
 mod rules;
 mod values;

@@ -1,7 +1,7 @@
 //! How one value is read, from TOML or from the text of a variable or flag.
 
 use crate::config::span;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Value;
@@ -91,19 +91,51 @@ fn wanted_number() -> Misfit {
 impl Leaf for Duration {
     fn from_text(text: &str) -> Result<Self, Misfit> {
         span::parse(text).ok_or_else(|| {
-            Misfit::new(
-                "this is not a duration",
-                "write a number and a unit, such as \"500ms\", \"10s\", \"15m\", \"12h\" or \"7d\"",
-            )
+            unitless(text).unwrap_or_else(|| {
+                Misfit::new(
+                    "this is not a duration",
+                    "write a number and a unit, such as \"500ms\", \"10s\", \"15m\", \"12h\" or \"7d\"",
+                )
+            })
         })
     }
+
+    fn from_toml(value: &Value) -> Result<Self, Misfit> {
+        match value {
+            Value::String(text) => Self::from_text(text),
+            other => Self::from_text(&other.to_string()),
+        }
+    }
+}
+
+/// Whoever means seconds and whoever means minutes write the same `15`.
+fn unitless(text: &str) -> Option<Misfit> {
+    let number: u64 = text.trim().parse().ok()?;
+    let remedy =
+        format!("write \"{number}s\" for seconds, \"{number}m\" for minutes, \"{number}h\" for hours");
+    Some(Misfit::new("this number has no unit", &remedy))
 }
 
 impl Leaf for SocketAddr {
     fn from_text(text: &str) -> Result<Self, Misfit> {
         text.parse().ok().ok_or_else(|| {
-            Misfit::new("this is not an address and port", "write \"127.0.0.1:8443\" or \"[::1]:8443\"")
+            let text = text.trim();
+            let remedy = match (text.trim_start_matches(':').parse::<u16>(), text.parse::<IpAddr>()) {
+                (Ok(port), _) => {
+                    format!("write \"127.0.0.1:{port}\" for this machine alone, \"0.0.0.0:{port}\" for all")
+                }
+                (_, Ok(address)) => format!("write \"{}\"", Self::new(address, 8443)),
+                _ => "write \"127.0.0.1:8443\" or \"[::1]:8443\"".to_owned(),
+            };
+            Misfit::new("this is not an address and port", &remedy)
         })
+    }
+
+    fn from_toml(value: &Value) -> Result<Self, Misfit> {
+        match value {
+            Value::String(text) => Self::from_text(text),
+            other => Self::from_text(&other.to_string()),
+        }
     }
 }
 
@@ -116,10 +148,14 @@ impl<T: Leaf> Leaf for Vec<T> {
     fn from_toml(value: &Value) -> Result<Self, Misfit> {
         match value {
             Value::Array(items) => items.iter().map(T::from_toml).collect(),
-            other => Err(Misfit::new(
-                &format!("a list was expected, not {}", other.type_str()),
-                "write it in square brackets: [\"…\", \"…\"]",
-            )),
+            other => {
+                let message = format!("a list was expected, not {}", other.type_str());
+                let remedy = match other {
+                    Value::String(_) if !T::PRIVATE => format!("write it in square brackets: [{other}]"),
+                    _ => "write it in square brackets: [\"…\", \"…\"]".to_owned(),
+                };
+                Err(Misfit::new(&message, &remedy))
+            }
         }
     }
 }
@@ -135,7 +171,16 @@ impl Leaf for TimeOut {
         }
         match span::parse(text) {
             Some(span) if !span.is_zero() => Ok(Self(Some(span))),
-            _ => Err(Misfit::new("this is not a time-out", "write a duration such as \"60s\", or \"none\"")),
+            _ => Err(unitless(text).unwrap_or_else(|| {
+                Misfit::new("this is not a time-out", "write a duration such as \"60s\", or \"none\"")
+            })),
+        }
+    }
+
+    fn from_toml(value: &Value) -> Result<Self, Misfit> {
+        match value {
+            Value::String(text) => Self::from_text(text),
+            other => Self::from_text(&other.to_string()),
         }
     }
 }

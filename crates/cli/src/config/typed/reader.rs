@@ -94,9 +94,20 @@ impl<'a> Reader<'a> {
         required: &[(&str, &str)],
         read: impl Fn(&mut Reader<'_>) -> T,
     ) -> Vec<T> {
-        let remedy = format!("write each one as a section: [[{name}]]");
+        let remedy = format!("write each one as a section of its own, below a line [[{name}]]");
         let entries = match self.table.and_then(|table| table.get(name)) {
             Some(Value::Array(entries)) => entries.as_slice(),
+            Some(table @ Value::Table(_)) => {
+                let message = "there may be several of these, so one pair of brackets is not enough";
+                let problem = Problem::with_value(
+                    name,
+                    &show::toml(table),
+                    message,
+                    &format!("write [[{name}]] for [{name}]"),
+                );
+                self.problems.push(problem.typed_in(self.file));
+                &[]
+            }
             Some(other) => {
                 self.wrong_shape(name, other, &remedy);
                 &[]

@@ -3,6 +3,7 @@
 use crate::config::suggest;
 use crate::config::typed::{Leaf, Misfit};
 use std::fmt;
+use toml::Value;
 
 /// One definition makes the enum, its words, and the error that lists them. Words are read without regard to case.
 macro_rules! choice {
@@ -27,6 +28,13 @@ macro_rules! choice {
                 })*
                 Err(unknown_word(text, Self::WORDS))
             }
+
+            fn from_toml(value: &Value) -> Result<Self, Misfit> {
+                match value {
+                    Value::String(text) => Self::from_text(text),
+                    other => Err(no_word(other, Self::WORDS)),
+                }
+            }
         }
 
         impl fmt::Display for $name {
@@ -37,9 +45,18 @@ macro_rules! choice {
     };
 }
 
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+/// In quotes, `true` would be wrong still.
+fn no_word(value: &Value, words: &[&str]) -> Misfit {
+    let message = format!("a word in quotes was expected, not {}", value.type_str());
+    Misfit::new(&message, &format!("write one of {}", listed(words)))
+}
+
 fn unknown_word(text: &str, words: &[&str]) -> Misfit {
-    let known: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
-    let known = known.join(", ");
+    let known = listed(words);
     match suggest::nearest(text, words.iter().copied()) {
         Some(near) => Misfit::new(&format!("this is none of {known}"), &format!("did you mean {near:?}?")),
         None => Misfit::new("this word is not known here", &format!("write one of {known}")),

@@ -40,6 +40,13 @@ impl Leaf for Environment {
     fn from_text(text: &str) -> Result<Self, Misfit> {
         let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
         let rest_well = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if let Some(meant) = near_miss(text) {
+            // It would pass as a label of its own, with keys of its own, and none of the rules of what was meant.
+            return Err(Misfit::new(
+                "this is nearly an environment that is known",
+                &format!("did you mean {meant:?}?"),
+            ));
+        }
         if starts_well && rest_well && text.len() <= 12 {
             return Ok(Self(text.to_owned()));
         }
@@ -62,6 +69,23 @@ impl Leaf for ApiKeyId {
             Misfit::new("this is not the id of an API key", remedy)
         })
     }
+}
+
+/// The environments that have a meaning, and what people write for them.
+const KNOWN: &[(&str, &[&str])] = &[
+    ("development", &["dev", "devel", "develop"]),
+    ("staging", &["stage", "stg"]),
+    ("production", &["prod", "prd"]),
+];
+
+/// The known environment that a text nearly is. One followed by a number is meant: `staging2`.
+fn near_miss(text: &str) -> Option<&'static str> {
+    let folded = text.trim().to_ascii_lowercase();
+    let near = |known: &str, short: &[&str]| {
+        let numbered = text.strip_prefix(known).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        !numbered && (short.contains(&folded.as_str()) || strsim::osa_distance(&folded, known) <= 2)
+    };
+    KNOWN.iter().find(|(known, short)| near(known, short)).map(|(known, _)| *known)
 }
 
 /// An upstream's name; also the audience of its assertions.

@@ -15,7 +15,10 @@ pub(in crate::config) struct BaseUrl(pub(in crate::config) Url);
 impl Leaf for BaseUrl {
     fn from_text(text: &str) -> Result<Self, Misfit> {
         let remedy = "write scheme, host and port only, such as \"https://app.example.com\"";
-        origin(text).map(Self).map_err(|message| Misfit::new(message, remedy))
+        origin(text).map(Self).map_err(|message| {
+            let meant = meant(text, "https").map(|url| format!("did you mean {url:?}?"));
+            Misfit::new(message, meant.as_deref().unwrap_or(remedy))
+        })
     }
 }
 
@@ -26,7 +29,18 @@ pub(in crate::config) struct UpstreamUrl(pub(in crate::config) Url);
 impl Leaf for UpstreamUrl {
     fn from_text(text: &str) -> Result<Self, Misfit> {
         let remedy = "write scheme, host and port only, such as \"http://localhost:3000\"";
-        origin(text).map(Self).map_err(|message| Misfit::new(message, remedy))
+        origin(text).map(Self).map_err(|message| match meant(text, "http") {
+            None => Misfit::new(message, remedy),
+            Some(url) if url.starts_with(text) || !text.contains("://") => {
+                Misfit::new(message, &format!("did you mean {url:?}?"))
+            }
+            Some(url) => {
+                let remedy = format!(
+                    "write {url:?}: requests keep their paths, and a [[route]] says which ones go there"
+                );
+                Misfit::new(message, &remedy)
+            }
+        })
     }
 }
 
@@ -38,6 +52,22 @@ impl Leaf for JwksUrl {
             Misfit::new(&fault.to_string(), remedy)
         })
     }
+}
+
+/// The origin that a text probably stands for: one without a scheme, or with a path behind it.
+fn meant(text: &str, scheme: &str) -> Option<String> {
+    let whole = match text.split_once("://") {
+        Some(_) => text.to_owned(),
+        None if text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && !text.contains('=') => {
+            format!("{scheme}://{text}")
+        }
+        None => return None,
+    };
+    let authority = whole.split("://").nth(1)?.split(['/', '?', '#']).next()?;
+    let named =
+        authority.parse::<u16>().is_err() && ["localhost", "."].iter().any(|part| authority.contains(part));
+    let origin = origin(&format!("{}://{authority}", whole.split("://").next()?)).ok().filter(|_| named)?;
+    Some(origin.origin().ascii_serialization())
 }
 
 fn origin(text: &str) -> Result<Url, &'static str> {

@@ -63,10 +63,24 @@ impl Leaf for PathPattern {
             None => (text.to_owned(), false),
         };
         if let Some(fault) = fault(&path) {
-            return Err(Misfit::new(fault, remedy));
+            let meant = meant(text).map(|path| format!("did you mean {path:?}?"));
+            return Err(Misfit::new(fault, meant.as_deref().unwrap_or(remedy)));
         }
         Ok(if prefix { Self::Prefix(path) } else { Self::Exact(path) })
     }
+}
+
+/// What a pattern without its slash stands for.
+fn meant(text: &str) -> Option<String> {
+    let slashed = format!("/{}", text.trim_start_matches('/'));
+    let stem = slashed.trim_end_matches('*').trim_end_matches('/');
+    let path = if slashed.ends_with('*') { format!("{stem}/*") } else { slashed.clone() };
+    let plain = match path.strip_suffix("/*") {
+        Some("") => "/",
+        Some(stem) => stem,
+        None => &path,
+    };
+    (path != text && !text.is_empty() && !text.contains(':') && fault(plain).is_none()).then_some(path)
 }
 
 fn fault(path: &str) -> Option<&'static str> {
