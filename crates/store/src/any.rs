@@ -14,7 +14,8 @@ use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
     Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedValue, Store,
+    StoreError, Use, UserRemoved, UserRevoked,
 };
 
 use crate::{MemoryStore, SqliteStore};
@@ -75,6 +76,19 @@ impl Store for AnyStore {
         at: Timestamp,
     ) -> Result<Option<UserRevoked>, StoreError> {
         delegate!(self, store => store.set_disabled(user, disabled, at))
+    }
+
+    async fn change_scope(
+        &self,
+        user: &UserId,
+        change: &ScopeChange,
+        at: Timestamp,
+    ) -> Result<Option<ScopeChanged>, StoreError> {
+        delegate!(self, store => store.change_scope(user, change, at))
+    }
+
+    async fn remove_user(&self, user: &UserId, at: Timestamp) -> Result<Option<UserRemoved>, StoreError> {
+        delegate!(self, store => store.remove_user(user, at))
     }
 
     async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {

@@ -12,6 +12,6 @@ mod sqlite;
 pub use any::AnyStore;
 pub use memory::MemoryStore;
 pub use sqlite::{
-    BackupError, DangerousTuning, Migrated, OpenError, OpenMode, RestoreError, Restored, RestoredSessions,
-    SqliteStore, Tuning, restore,
+    BackupError, DangerousTuning, EndedSince, Migrated, OpenError, OpenMode, Outcome, Plan, Replaced,
+    RestoreError, Restored, RestoredSessions, SqliteStore, Tuning, WhatEndedSince, restore,
 };

@@ -18,9 +18,10 @@ use countersign_core::domain::id::Epoch;
 use countersign_core::domain::session::EndReason;
 use countersign_core::port::Store as _;
 use countersign_store::{
-    BackupError, OpenError, OpenMode, RestoreError, RestoredSessions, SqliteStore, restore,
+    BackupError, OpenError, OpenMode, Plan, Replaced, RestoreError, Restored, RestoredSessions, SqliteStore,
+    WhatEndedSince,
 };
-use support::{at, session, sid, sqlite, user, with_user};
+use support::{at, event, session, sid, sqlite, user, with_user};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -139,12 +140,18 @@ async fn copied() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf)
     (directory, path, copy)
 }
 
+/// As `store restore` does it.
+fn restore(from: &Path, to: &Path, sessions: RestoredSessions) -> Result<Restored, RestoreError> {
+    let plan = Plan { sessions, since: WhatEndedSince::StaysEnded };
+    countersign_store::restore(from, to, plan, |_| event(99))
+}
+
 /// What was revoked after the copy was made must not come back to life.
 #[tokio::test]
 async fn restore_ends_every_session() {
     let (_directory, path, copy) = copied().await;
     let done = restore(&copy, &path, RestoredSessions::End { at: at(500) }).unwrap();
-    assert_eq!(done.ended, 2);
+    assert_eq!(done.outcome.ended, 2);
     assert_eq!(mode(&path), 0o600);
     let store = SqliteStore::open(&path, OpenMode::Existing).unwrap();
     for n in [1, 2] {
@@ -167,7 +174,8 @@ async fn restore_can_keep_sessions_and_needs_no_predecessor() {
     let (directory, _path, copy) = copied().await;
     let elsewhere = directory.path().join("new.db");
     let done = restore(&copy, &elsewhere, RestoredSessions::Keep).unwrap();
-    assert_eq!((done.ended, done.aside), (0, None));
+    assert_eq!((done.outcome.ended, done.aside), (0, None));
+    assert_eq!(done.outcome.replaced, Replaced::Nothing);
     let store = SqliteStore::open(&elsewhere, OpenMode::Existing).unwrap();
     let held = store.session(sid(2)).await.unwrap().unwrap();
     assert_eq!((held.session.ended, held.user.epoch), (None, Epoch(1)));

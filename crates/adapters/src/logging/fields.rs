@@ -8,8 +8,7 @@ use tracing_subscriber::field::{RecordFields, VisitOutput};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 
-/// As the library formats fields, without empty text: an event names a session, an address and a reason also where it
-/// has none, so that programs find the same fields on every line.
+/// As the library formats fields, without empty text.
 pub(super) struct Telling;
 
 impl<'w> FormatFields<'w> for Telling {

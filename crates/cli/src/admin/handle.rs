@@ -14,8 +14,8 @@ use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{Held, Liveness};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::User;
-use countersign_core::port::Outside;
-use countersign_core::service::{AddUser, AddUserError, Context, Engine, InviteError, Target};
+use countersign_core::port::{Outside, ScopeChange};
+use countersign_core::service::{AddUser, AddUserError, Context, Engine, InviteError, Removed, Target};
 use countersign_store::AnyStore;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,6 +59,14 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
             changed.map_err(|error| unchanged(&error, &typed))?;
             Ok(Reply::User(shown_user(&user(engine, &typed).await?)))
         }
+        Request::UserScope { email: typed, add, remove } => {
+            change_scope(engine, &typed, &add, &remove, &context).await
+        }
+        Request::UserRemove { email: typed } => {
+            let removed = engine.remove_user(&email(&typed)?, &context).await;
+            let Removed { user, sessions, api_keys } = removed.map_err(|error| unchanged(&error, &typed))?;
+            Ok(Reply::Removed { user: shown_user(&user), sessions, api_keys })
+        }
         Request::UserPassword { email: typed, password } => {
             let changed = engine.reset_password(&email(&typed)?, &parse_password(&password)?, &context).await;
             changed.map_err(|error| unchanged(&error, &typed))?;
@@ -101,6 +109,25 @@ pub(crate) async fn handle<O: Outside<Store = AnyStore>>(engine: &Engine<O>, req
         }
         Request::Backup { path } => backup(engine, Path::new(&path)).await,
     }
+}
+
+async fn change_scope<O: Outside>(
+    engine: &Engine<O>,
+    typed: &str,
+    add: &[String],
+    remove: &[String],
+    context: &Context,
+) -> Answer {
+    let named = |names: &[String]| ScopeSet::from_names(names.iter().map(String::as_str)).map_err(failed);
+    let change = ScopeChange { add: named(add)?, remove: named(remove)? };
+    if let Some(both) = change.add.intersection(&change.remove).iter().next() {
+        return Err(Fault::new(format!("{both:?} is to be given and taken: leave one of the two out")));
+    }
+    let changed = engine.change_scope(&email(typed)?, &change, context).await;
+    let changed = changed.map_err(|error| unchanged(&error, typed))?;
+    let ended = changed.revoked.map(|revoked| revoked.ended.len());
+    let reply = Reply::Scoped { user: shown_user(&changed.user), ended };
+    Ok(if changed.changed { reply } else { Reply::Unchanged(Box::new(reply)) })
 }
 
 async fn invite<O: Outside>(engine: &Engine<O>, typed: &str, scope: &[String], context: &Context) -> Answer {

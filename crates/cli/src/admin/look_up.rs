@@ -130,7 +130,7 @@ fn shown_event(row: u64, event: &Event, email: Option<String>) -> protocol::Even
         id: event.id.to_string(),
         at: event.at.rfc3339(),
         event: event.name.as_str().to_owned(),
-        level: event.name.level().as_str().to_owned(),
+        severity: event.name.severity().as_str().to_owned(),
         outcome: event.outcome.as_str().to_owned(),
         user: event.user.as_ref().map(ToString::to_string),
         email,
@@ -138,7 +138,12 @@ fn shown_event(row: u64, event: &Event, email: Option<String>) -> protocol::Even
         session_tag: event.session_tag.as_deref().map(str::to_owned),
         ip: event.ip.map(|ip| ip.to_string()),
         request_id: event.request.as_ref().map(ToString::to_string),
-        reason: event.reason.to_string(),
-        detail: event.detail.to_string(),
+        reason: said(&event.reason),
+        detail: said(&event.detail),
     }
+}
+
+/// Nothing is `null`, as in every other field.
+fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }

@@ -76,6 +76,20 @@ pub(crate) enum Request {
         /// Whether to disable.
         disabled: bool,
     },
+    /// Gives and takes scopes.
+    UserScope {
+        /// Account name.
+        email: String,
+        /// To give.
+        add: Vec<String>,
+        /// To take.
+        remove: Vec<String>,
+    },
+    /// Erases a user.
+    UserRemove {
+        /// Account name.
+        email: String,
+    },
     /// Sets a password.
     UserPassword {
         /// Account name.
@@ -155,6 +169,7 @@ impl Request {
                 | Self::RevokeUser { .. }
                 | Self::RevokeAll
                 | Self::UserDisable { disabled: true, .. }
+                | Self::UserRemove { .. }
                 | Self::SigningKeyRetire { .. }
                 | Self::ApiKey(ApiKeyRequest::Revoke { .. } | ApiKeyRequest::RevokeAllOf { .. })
         )
@@ -202,6 +217,22 @@ impl Fault {
 pub(crate) enum Reply {
     /// One user.
     User(User),
+    /// A user's scopes were changed.
+    Scoped {
+        /// With the scopes that they have now.
+        user: User,
+        /// How many sessions ended, if the user lost a scope.
+        ended: Option<usize>,
+    },
+    /// A user was erased.
+    Removed {
+        /// As they were.
+        user: User,
+        /// How many sessions ended.
+        sessions: usize,
+        /// How many API keys were revoked.
+        api_keys: usize,
+    },
     /// An invitation was made.
     Invited(Invitation),
     /// Users.

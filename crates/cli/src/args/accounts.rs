@@ -25,7 +25,28 @@ pub(crate) enum UserCommand {
         scope: Vec<String>,
     },
     /// List users by address
-    List,
+    List {
+        /// Only disabled ones
+        #[arg(long)]
+        disabled: bool,
+    },
+    /// Give a user scopes, or take them: whoever loses one is signed out at once, API keys follow at once
+    #[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["add", "remove"]))]
+    Scope {
+        /// Address of the user
+        email: String,
+        /// Scope to give; may be repeated
+        #[arg(long, value_name = "SCOPE")]
+        add: Vec<String>,
+        /// Scope to take; may be repeated
+        #[arg(long, value_name = "SCOPE")]
+        remove: Vec<String>,
+    },
+    /// Erase a user with sessions and API keys, for good; events keep their opaque id
+    Remove {
+        /// Address of the user
+        email: String,
+    },
     /// Disable a user and end all their sessions
     Disable {
         /// Address of the user

@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Check,
     /// Create the store, or bring it to this version, without serving
     Migrate,
-    /// Add, list, disable and enable users, and set passwords
+    /// Add, list, disable, enable and erase users, set their passwords, change their scopes
     #[command(subcommand)]
     User(UserCommand),
     /// List sessions, explain one ("why was I logged out?"), end one

@@ -37,8 +37,12 @@ pub(crate) enum StoreCommand {
     Restore {
         /// The backup
         path: PathBuf,
-        /// Leave sessions alive: what was revoked since the backup lives again
+        /// Leave sessions alive instead of ending all of them
         #[arg(long)]
         keep_sessions: bool,
+        /// Take the backup as it is: signing keys and API keys that were revoked since, disabled and erased users, old passwords
+        /// and scopes all live again. Without this they stay ended
+        #[arg(long)]
+        as_it_is: bool,
     },
 }

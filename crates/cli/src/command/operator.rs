@@ -16,7 +16,11 @@ pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> any
     let checked = settings::existing(global)?;
     let settings = checked.inspect();
     let (request, done) = match command {
-        UserCommand::List => return list_users(settings, screen),
+        UserCommand::List { disabled } => return list_users(settings, disabled, screen),
+        UserCommand::Scope { email, add, remove } => {
+            return change_scope(settings, Request::UserScope { email, add, remove }, screen);
+        }
+        UserCommand::Remove { email } => return remove(settings, Request::UserRemove { email }, screen),
         UserCommand::Invite { email, scope } => return invite(settings, email, scope, screen),
         UserCommand::Add { email, password_stdin, scope } => {
             address(&email)?;
@@ -43,6 +47,51 @@ pub(super) fn user(global: &Global, command: UserCommand, screen: Screen) -> any
         }
         other => return unexpected(&other),
     }
+    Ok(Verdict::Fine)
+}
+
+fn change_scope(
+    settings: &crate::config::Settings,
+    request: Request,
+    screen: Screen,
+) -> anyhow::Result<Verdict> {
+    let (reply, changed) = settled(ask(settings, request)?);
+    let Reply::Scoped { user, ended } = reply else { return unexpected(&reply) };
+    if screen.json {
+        screen.document(&json!({ "user": user, "changed": changed, "ended": ended }))?;
+        return Ok(Verdict::Fine);
+    }
+    let scopes = if user.scope.is_empty() { "no scope".into() } else { user.scope.join(" ") };
+    let email = &user.email;
+    screen.line(&match ended {
+        _ if !changed => format!("{email} had these scopes already: {scopes}"),
+        Some(ended) => format!(
+            "{email} has now: {scopes}. {} ended, in effect now: tokens carry scopes, so the user signs in again.",
+            count(ended, "session")
+        ),
+        None => format!("{email} has now: {scopes}. Open sessions gain nothing: it counts from the next sign-in on."),
+    })?;
+    Ok(Verdict::Fine)
+}
+
+fn remove(settings: &crate::config::Settings, request: Request, screen: Screen) -> anyhow::Result<Verdict> {
+    let reply = ask(settings, request)?;
+    let Reply::Removed { user, sessions, api_keys } = reply else { return unexpected(&reply) };
+    if screen.json {
+        screen.document(&json!({ "removed": user, "ended": sessions, "api_keys": api_keys }))?;
+        return Ok(Verdict::Fine);
+    }
+    screen.line(&format!(
+        "{} is erased: {} ended and {} revoked, in effect now.",
+        user.email,
+        count(sessions, "session"),
+        count(api_keys, "API key")
+    ))?;
+    let hint = format!(
+        "Events keep the id {}, which names nobody any more. Backups made before hold the account still; a restore erases it again.",
+        user.id
+    );
+    screen.line(&screen.paint.text(Tone::Quiet, &hint))?;
     Ok(Verdict::Fine)
 }
 
@@ -77,7 +126,7 @@ fn invite(
 }
 
 /// All pages of the list.
-fn list_users(settings: &crate::config::Settings, screen: Screen) -> anyhow::Result<Verdict> {
+fn list_users(settings: &crate::config::Settings, disabled: bool, screen: Screen) -> anyhow::Result<Verdict> {
     let users: anyhow::Result<Vec<User>> = node::runtime()?.block_on(async {
         let mut node = Node::reach(settings).await?;
         let mut all: Vec<User> = Vec::new();
@@ -95,9 +144,14 @@ fn list_users(settings: &crate::config::Settings, screen: Screen) -> anyhow::Res
             }
         }
     });
-    let users = users?;
+    let mut users = users?;
+    if disabled {
+        users.retain(|user| user.disabled_at.is_some());
+    }
     if screen.json {
         screen.document(&json!({ "users": users }))?;
+    } else if users.is_empty() && disabled {
+        screen.line("No user is disabled.")?;
     } else if users.is_empty() {
         screen.line("There are no users yet; `countersign user add EMAIL` adds one.")?;
     } else {

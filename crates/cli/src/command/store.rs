@@ -1,19 +1,23 @@
 //! `migrate` and `store`: the store's file.
 
+mod restored;
+
 use super::node::{running, runtime, unexpected};
 use super::{Verdict, settings};
 use crate::admin::{Reply, Request};
 use crate::args::{Global, StoreCommand};
 use crate::compose::{self, MasterKey, Presence, sqlite_path};
 use crate::config::Settings;
-use crate::output::{Screen, Tone, count};
+use crate::output::{Screen, Tone};
 use anyhow::{Context, anyhow, bail};
 use countersign_adapters::SystemClock;
 use countersign_core::port::Clock;
-use countersign_store::{OpenError, OpenMode, RestoreError, RestoredSessions, SqliteStore, restore};
+use countersign_store::{
+    OpenError, OpenMode, Plan, RestoreError, RestoredSessions, SqliteStore, WhatEndedSince, restore,
+};
 use serde_json::json;
 use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Creates the store, or brings it to this version.
 pub(super) fn migrate(global: &Global, screen: Screen) -> anyhow::Result<Verdict> {
@@ -57,8 +61,8 @@ pub(super) fn store(global: &Global, command: StoreCommand, screen: Screen) -> a
     let checked = settings::existing(global)?;
     match command {
         StoreCommand::Backup { path } => backup(checked.inspect(), &path, screen),
-        StoreCommand::Restore { path, keep_sessions } => {
-            put_back(checked.inspect(), &path, keep_sessions, screen)
+        StoreCommand::Restore { path, keep_sessions, as_it_is } => {
+            put_back(checked.inspect(), &path, keep_sessions, as_it_is, screen)
         }
     }
 }
@@ -94,6 +98,7 @@ fn put_back(
     settings: &Settings,
     from: &Path,
     keep_sessions: bool,
+    as_it_is: bool,
     screen: Screen,
 ) -> anyhow::Result<Verdict> {
     let to = sqlite_path(settings)?;
@@ -103,28 +108,25 @@ fn put_back(
     if !is_database(from)? {
         bail!("{} is not a Countersign backup", from.display());
     }
-    let sessions =
-        if keep_sessions { RestoredSessions::Keep } else { RestoredSessions::End { at: SystemClock.now() } };
-    let restored = restore(from, to, sessions).map_err(|error| match error {
-        RestoreError::Open(OpenError::NotOurs { path }) if path == from => {
-            anyhow!("{} is not a Countersign backup", from.display())
-        }
-        other => other.into(),
-    })?;
-    let aside: Option<PathBuf> = restored.aside;
+    let at = SystemClock.now();
+    let plan = Plan {
+        sessions: if keep_sessions { RestoredSessions::Keep } else { RestoredSessions::End { at } },
+        since: if as_it_is { WhatEndedSince::LivesAgain } else { WhatEndedSince::StaysEnded },
+    };
+    let restored = restore(from, to, plan, |outcome| restored::event(outcome, plan, at)).map_err(
+        |error| match error {
+            RestoreError::Open(OpenError::NotOurs { path }) if path == from => {
+                anyhow!("{} is not a Countersign backup", from.display())
+            }
+            other => other.into(),
+        },
+    )?;
     if screen.json {
-        screen.document(&json!({ "store": to, "ended": restored.ended, "aside": aside }))?;
-        return Ok(Verdict::Fine);
-    }
-    screen.line(&format!("{} was put in the place of {}.", from.display(), to.display()))?;
-    if keep_sessions {
-        let text = "Sessions live on, and so does what was revoked after the backup was made.";
-        screen.line(&screen.paint.text(Tone::Warn, text))?;
+        screen.document(&restored::document(&restored, plan, to))?;
     } else {
-        screen.line(&format!("{} ended: users sign in again.", count(restored.ended, "session")))?;
-    }
-    if let Some(aside) = aside {
-        screen.line(&format!("What was there before is in {}.", aside.display()))?;
+        for line in restored::told(&restored, plan, (from, to), screen.paint) {
+            screen.line(&line)?;
+        }
     }
     Ok(Verdict::Fine)
 }

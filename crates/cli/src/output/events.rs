@@ -9,7 +9,7 @@ pub(crate) fn event_lines(events: &[Event], when: When, paint: Paint) -> String 
 }
 
 fn line(event: &Event, when: When, paint: Paint) -> String {
-    let tone = match event.level.as_str() {
+    let tone = match event.severity.as_str() {
         "critical" => Tone::Bad,
         "warn" => Tone::Warn,
         _ => Tone::Plain,
@@ -19,16 +19,16 @@ fn line(event: &Event, when: When, paint: Paint) -> String {
         "{}  {}  {}  {}",
         paint.text(Tone::Quiet, &When::absolute(&event.at)),
         paint.text(Tone::Quiet, &format!("{:>10}", when.relative(&event.at))),
-        paint.text(tone, &format!("{:<8}", event.level)),
+        paint.text(tone, &format!("{:<8}", event.severity)),
         paint.text(tone, &what),
     );
-    let reason = event.reason.replace('_', " ");
+    let reason = event.reason.as_deref().unwrap_or_default().replace('_', " ");
     // "node started (started)" would tell nothing.
     if !reason.is_empty() && !what.ends_with(&reason) {
         out.push_str(&format!(" ({reason})"));
     }
-    if !event.detail.is_empty() {
-        out.push_str(&format!(": {}", event.detail));
+    if let Some(detail) = &event.detail {
+        out.push_str(&format!(": {detail}"));
     }
     let facts = [
         ("user", event.email.as_ref().or(event.user.as_ref())),
@@ -56,7 +56,7 @@ pub(super) mod tests {
             id: "e1".into(),
             at: "2026-02-10T11:57:00Z".into(),
             event: "authn_token_reuse".into(),
-            level: "critical".into(),
+            severity: "critical".into(),
             outcome: "refused".into(),
             user: Some("u1".into()),
             email: Some("ada@example.com".into()),
@@ -64,8 +64,8 @@ pub(super) mod tests {
             session_tag: None,
             ip: Some("203.0.113.5".into()),
             request_id: Some("r1".into()),
-            reason: "spent_generation".into(),
-            detail: String::new(),
+            reason: Some("spent_generation".into()),
+            detail: None,
         }
     }
 
@@ -74,8 +74,8 @@ pub(super) mod tests {
         let when = When(Timestamp::parse_rfc3339("2026-02-10T12:00:00Z").unwrap());
         let event = Event {
             event: "sys_startup".into(),
-            reason: "started".into(),
-            detail: "0.1.0".into(),
+            reason: Some("started".into()),
+            detail: Some("0.1.0".into()),
             ..example()
         };
         let line = event_lines(&[event], when, Paint::NONE);

@@ -24,6 +24,7 @@ pub(super) fn end(reason: &str) -> String {
             }
             Some(EndReason::Replaced) => "the same browser signed in again",
             Some(EndReason::TokenRevoked) => "a service revoked one of its tokens",
+            Some(EndReason::ScopeReduced) => "an operator took a scope from the user",
             Some(EndReason::Restored) => "the store was restored from a backup",
             Some(EndReason::Upstream) => "the application ended its own session, or its token expired",
         },
@@ -56,6 +57,8 @@ pub(super) fn event(name: &str) -> String {
         Some(EventName::InputValidationFail) => "malformed or forged input",
         Some(EventName::UserCreated) => "user created",
         Some(EventName::UserUpdated) => "user changed",
+        Some(EventName::UserRemoved) => "user erased",
+        Some(EventName::StoreRestored) => "store restored from a backup",
         Some(EventName::SysStartup) => "node started",
         Some(EventName::SysShutdown) => "node stopped",
         Some(EventName::SpentRefused) => "stale copy of a spent token refused",

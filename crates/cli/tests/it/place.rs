@@ -131,7 +131,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a command that prints one JSON line when it is ready.
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        Self::start_with_log(&mut command, Stdio::null())
+    }
+
+    /// The same, with the log going somewhere.
+    pub(crate) fn start_with_log(command: &mut Command, log: impl Into<Stdio>) -> Self {
+        let mut child = command.stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|error| {

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::id::{EventId, PublicId, RequestId, UserId};
+use super::recognise::redact_and_cut;
 use super::time::Timestamp;
 
-/// How loud an event is.
+/// How loud an event is. Not the level of a log line: that says who of the log's readers is meant, and has no word for theft.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub enum Level {
+pub enum Severity {
     /// For the record.
     Info,
     /// Somebody should look.
@@ -16,7 +17,7 @@ pub enum Level {
     Critical,
 }
 
-impl Level {
+impl Severity {
     /// Stable word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -35,7 +36,7 @@ impl Level {
 }
 
 macro_rules! event_names {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal, $level:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal, $severity:ident;)*) => {
         /// What happened.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
         pub enum EventName { $($(#[$doc])* $variant,)* }
@@ -52,8 +53,8 @@ macro_rules! event_names {
 
             /// How loud it is.
             #[must_use]
-            pub const fn level(self) -> Level {
-                match self { $(Self::$variant => Level::$level,)* }
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
             }
 
             /// Reads a name.
@@ -104,6 +105,8 @@ event_names! {
     UserCreated = "user_created", Info;
     /// A user was changed.
     UserUpdated = "user_updated", Info;
+    /// A user was erased.
+    UserRemoved = "user_deleted", Info;
     /// A node started.
     SysStartup = "sys_startup", Info;
     /// A node stopped.
@@ -130,6 +133,8 @@ event_names! {
     RetrofitRefreshRefused = "cs_retrofit_refresh_refused", Warn;
     /// A signing key or a master secret changed.
     KeyRotated = "cs_key_rotated", Info;
+    /// A backup was put in the place of the store: what was ended since may live again.
+    StoreRestored = "cs_store_restored", Warn;
 }
 
 /// What came of it.
@@ -186,10 +191,15 @@ pub struct Event {
     pub detail: Box<str>,
 }
 
-/// Removes control characters and caps free text (I04).
+/// Bytes of free text in an event.
+const LONGEST_TEXT: usize = 512;
+
+/// Removes control characters, redacts tokens and caps free text (I04, I01). Nobody is to put a token into an event; if somebody
+/// does, the store and its backups still hold nothing that can be presented (D08).
 #[must_use]
 pub fn clean(text: &str) -> Box<str> {
-    text.chars().filter(|c| !c.is_control()).take(512).collect::<String>().into()
+    let plain: String = text.chars().filter(|c| !c.is_control()).collect();
+    redact_and_cut(&plain, LONGEST_TEXT).into()
 }
 
 /// Which events to read.
@@ -219,7 +229,7 @@ mod tests {
             assert_eq!(EventName::parse(name.as_str()), Some(*name));
         }
         assert_eq!(EventName::TokenReuse.as_str(), "authn_token_reuse");
-        assert_eq!(EventName::TokenReuse.level(), Level::Critical);
+        assert_eq!(EventName::TokenReuse.severity(), Severity::Critical);
     }
 
     /// I04: log injection through user input.
@@ -227,5 +237,19 @@ mod tests {
     fn i04_free_text_is_cleaned() {
         assert_eq!(&*clean("a\r\nb\0\u{1b}[2Jc"), "ab[2Jc");
         assert_eq!(clean(&"x".repeat(9999)).len(), 512);
+    }
+
+    /// D08, I01: a token that got into an event's text is not written down, in the middle of a word either.
+    #[test]
+    fn d08_tokens_in_free_text_are_redacted() {
+        let jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+        for text in
+            [jwt.to_owned(), format!("first{jwt}"), format!("a {jwt} b"), format!("{}{jwt}", "p".repeat(500))]
+        {
+            let kept = clean(&text);
+            assert!(!kept.contains("c2lnbmF0") && !kept.contains("eyJ"), "{kept}");
+        }
+        assert_eq!(&*clean("a\u{1b}eyJhbGciOiJFZERTQSJ9.eyJzd\0WIiOiJ4In0.c2lnbmF0dXJl"), "a[redacted JWT]");
+        assert_eq!(&*clean("generation 3 presented, current 5"), "generation 3 presented, current 5");
     }
 }

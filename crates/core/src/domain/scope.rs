@@ -56,6 +56,12 @@ impl ScopeSet {
         Self(self.0.union(&other.0).cloned().collect())
     }
 
+    /// What is here and not there.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0).cloned().collect())
+    }
+
     /// The names that pass.
     #[must_use]
     pub fn filtered(&self, passes: impl Fn(&str) -> bool) -> Self {

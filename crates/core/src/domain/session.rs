@@ -33,6 +33,8 @@ pub enum EndReason {
     Replaced,
     /// A service revoked it by one of its tokens (RFC 7009).
     TokenRevoked,
+    /// The user lost a scope, which tokens still carry.
+    ScopeReduced,
     /// The store was restored from a backup.
     Restored,
     /// The upstream that keeps its own login ended its session.
@@ -52,6 +54,7 @@ impl EndReason {
         Self::SessionLimit,
         Self::Replaced,
         Self::TokenRevoked,
+        Self::ScopeReduced,
         Self::Restored,
         Self::Upstream,
     ];
@@ -70,6 +73,7 @@ impl EndReason {
             Self::SessionLimit => "session_limit",
             Self::Replaced => "replaced_by_login",
             Self::TokenRevoked => "token_revoked",
+            Self::ScopeReduced => "scope_reduced",
             Self::Restored => "store_restored",
             Self::Upstream => "ended_by_upstream",
         }

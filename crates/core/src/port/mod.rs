@@ -15,8 +15,8 @@ pub use mail::{Mail, MailError, Mailer};
 pub use master_keys::{MasterKeys, MasterKeysError};
 pub use store::{
     Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, Store, StoreError, Use,
-    UserRevoked,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedPlace,
+    SealedValue, Store, StoreError, Use, UserRemoved, UserRevoked,
 };
 
 use crate::domain::time::Timestamp;

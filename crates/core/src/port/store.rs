@@ -18,8 +18,8 @@ mod values;
 
 pub use values::{
     Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedPlace, SealedValue, StoreError, Use,
-    UserRevoked,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedPlace,
+    SealedValue, StoreError, Use, UserRemoved, UserRevoked,
 };
 
 /// Durable state.
@@ -59,6 +59,22 @@ pub trait Store: Send + Sync {
         disabled: bool,
         at: Timestamp,
     ) -> impl Future<Output = Result<Option<UserRevoked>, StoreError>> + Send;
+
+    /// Changes a user's scopes. If they lose one, raises the epoch and ends all sessions, with [`EndReason::ScopeReduced`]. `None`
+    /// without such a user.
+    fn change_scope(
+        &self,
+        user: &UserId,
+        change: &ScopeChange,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<ScopeChanged>, StoreError>> + Send;
+    /// Erases a user and all that is theirs but events. The raised epoch stays among [`Self::revocations_since`]. `None` without
+    /// such a user.
+    fn remove_user(
+        &self,
+        user: &UserId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<UserRemoved>, StoreError>> + Send;
 
     /// Whose an identity is.
     fn user_by_identity(

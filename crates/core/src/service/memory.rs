@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use super::feed::{Change, Journal};
 use crate::domain::api_key::{ApiKeyId, NetworkTag};
 use crate::domain::device::Device;
-use crate::domain::event::{Event, Level, Outcome};
+use crate::domain::event::{Event, Outcome, Severity};
 use crate::domain::id::{Epoch, Generation, Sid, UserId};
 use crate::domain::rotation::{Abandoned, RotationRecord};
 use crate::domain::time::Timestamp;
@@ -285,7 +285,7 @@ impl Memory {
         let mut pending = self.pending();
         let strangers = event.user.is_none()
             && event.outcome == Outcome::Refused
-            && event.name.level() != Level::Critical;
+            && event.name.severity() != Severity::Critical;
         if strangers && !pending.flood.admit(&event) {
             pending.dropped_events += 1;
             return;

@@ -10,6 +10,8 @@ use super::{keys, master_keys};
 use crate::domain::key::{Keyring, Unsealable};
 use crate::domain::policy::Policy;
 use crate::domain::secret::{SecretArray, SecretBytes};
+use crate::domain::signing_key::{KeyState, SigningKey};
+use crate::domain::time::Timestamp;
 use crate::port::{AddKey, Clock, Entropy, Outside, Store, StoreError};
 
 const PEPPER: &str = "pepper";
@@ -38,13 +40,7 @@ impl<O: Outside> Engine<O> {
     pub async fn start(outside: O, keyring: Keyring, policy: Policy) -> Result<Self, StartError> {
         let pepper = pepper(&outside, &keyring).await?;
         let now = outside.clock().now();
-        let mut rows = outside.store().signing_keys().await?;
-        if rows.is_empty() {
-            let first =
-                keys::make(&outside, &keyring, policy.algorithm, now, now).map_err(StartError::Keys)?;
-            outside.store().add_signing_key(&first, AddKey::IfFirst).await?;
-            rows = outside.store().signing_keys().await?;
-        }
+        let rows = with_signer(&outside, &keyring, &policy, now).await?;
         let dead = master_keys::dead(&keys::listed(&rows, policy.longest_access(), now));
         master_keys::require_openable(&keyring, &outside.store().sealed_values().await?, &dead)?;
         let active =
@@ -63,6 +59,30 @@ impl<O: Outside> Engine<O> {
         engine.refill(engine.revocation_horizon(now)).await.map_err(StartError::Store)?;
         Ok(engine)
     }
+}
+
+/// All signing keys, one of which signs. A new store has none; one that was restored may have none left, if the key of its time was
+/// retired since.
+async fn with_signer<O: Outside>(
+    outside: &O,
+    keyring: &Keyring,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Vec<SigningKey>, StartError> {
+    let rows = outside.store().signing_keys().await?;
+    let listed = keys::listed(&rows, policy.longest_access(), now);
+    if listed.iter().any(|(_, state)| *state == KeyState::Active) {
+        return Ok(rows);
+    }
+    if let Some((next, _)) = listed.iter().find(|(_, state)| *state == KeyState::Next) {
+        outside.store().hasten_signing_key(&next.kid, now).await?;
+    } else {
+        let first = keys::make(outside, keyring, policy.algorithm, now, now).map_err(StartError::Keys)?;
+        // Of nodes that start at once, one makes it: a key of any time that is not revoked is one too many.
+        let if_none = AddKey::IfNoneAfter(Timestamp::from_millis(i64::MIN));
+        outside.store().add_signing_key(&first, if_none).await?;
+    }
+    Ok(outside.store().signing_keys().await?)
 }
 
 async fn pepper<O: Outside>(outside: &O, keyring: &Keyring) -> Result<SecretArray<32>, StartError> {

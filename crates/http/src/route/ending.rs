@@ -93,6 +93,10 @@ pub(super) fn notice(
         EndReason::TokenRevoked => {
             calm(String::from("An application that you use ended this session"), GO_ON)
         }
+        EndReason::ScopeReduced => calm(
+            format!("Whoever runs {product} changed what you may do here, which ended your session"),
+            GO_ON,
+        ),
         EndReason::Restored => {
             calm(String::from("All sessions ended when the server was restored from a backup"), GO_ON)
         }
@@ -116,6 +120,7 @@ pub(super) const fn reason(ending: &Ending) -> &'static str {
             EndReason::SessionLimit => "Too many sessions",
             EndReason::Replaced => "Signed in again",
             EndReason::TokenRevoked => "Ended by an application",
+            EndReason::ScopeReduced => "Rights changed",
             EndReason::Restored => "Server restored",
             EndReason::Upstream => "Ended by the application itself",
         },

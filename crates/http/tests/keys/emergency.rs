@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::signing_key::KeyState;
+use countersign_core::port::Store;
 use countersign_core::service::Context;
 use countersign_testkit::{Mode, TestSite, TestUpstream};
 
@@ -137,4 +138,32 @@ async fn no_request_fails_while_keys_are_revoked() {
     for browser in browsers {
         browser.await.unwrap();
     }
+}
+
+/// A store that was restored after its only key was retired has none that signs: the start makes one, or takes the next.
+#[tokio::test]
+async fn a_store_whose_keys_are_all_retired_starts() {
+    let site = TestSite::production().start().await;
+    let store = &site.outside.store;
+    let retired = store.signing_keys().await.unwrap().remove(0).kid;
+    // As a restore writes it, with no engine at hand that would see to a successor.
+    assert!(store.revoke_signing_key(&retired, site.site.engine().now()).await.unwrap());
+    let restarted = TestSite::production().outside(site.outside.clone()).start().await;
+    let keys = restarted.site.engine().signing_keys();
+    assert_eq!(keys.len(), 2);
+    let client = restarted.signed_in("ada@example.com").await;
+    client.get("/auth/session").expect_status(200).await;
+    let jwks = client.get("/.well-known/jwks.json").expect_status(200).await.json();
+    assert!(jwks["keys"].as_array().unwrap().iter().all(|key| key["kid"] != *retired), "{jwks}");
+
+    // With a next key that is published already, that one signs at once.
+    let next = restarted.site.engine().rotate_signing_key(false, &Context::default()).await.unwrap();
+    let active = jwks["keys"][0]["kid"].as_str().unwrap();
+    assert!(store.revoke_signing_key(active, restarted.site.engine().now()).await.unwrap());
+    let again = TestSite::production().outside(site.outside.clone()).start().await;
+    assert_eq!(again.site.engine().signing_keys().len(), 3, "none was made");
+    let client = again.signed_in("eve@example.com").await;
+    let token = client.cookie(CookieKind::Access).unwrap();
+    let header = data_encoding::BASE64URL_NOPAD.decode(token.split('.').next().unwrap().as_bytes()).unwrap();
+    assert!(String::from_utf8(header).unwrap().contains(&*next.kid));
 }

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use countersign_core::domain::environment::Environment;
-use countersign_core::domain::key::Keyring;
 use countersign_core::domain::signing_key::{Algorithm, KeyState};
-use countersign_core::port::MasterKeys;
-use countersign_core::service::{Context, Engine, RotateKeysError};
-use countersign_testkit::{Mode, TestOutside, TestSite, policy};
+use countersign_core::service::{Context, RotateKeysError};
+use countersign_testkit::{Mode, TestOutside, TestSite};
 
 use crate::{DAY, SECOND, kids, signed_by};
 
@@ -152,19 +149,4 @@ async fn a_node_whose_clock_is_behind_starts() {
     let client = other.signed_in("ada@example.com").await;
     assert_eq!([signed_by(&client)], first[..]);
     site.adopt(&client).get("/auth/session").expect_status(200).await;
-}
-
-/// All revoked is the one state without a way out: the message says so.
-#[tokio::test]
-async fn without_any_usable_key_nothing_starts() {
-    let site = TestSite::production().start().await;
-    let kid = kids(&site).await[0].clone();
-    let store = &site.outside.store;
-    let now = countersign_core::port::Clock::now(&site.outside.clock);
-    countersign_core::port::Store::revoke_signing_key(store, &kid, now).await.unwrap();
-    let environment = Environment::parse("production").unwrap();
-    let keyring = Keyring::new(environment, site.outside.master_keys.load().unwrap()).unwrap();
-    let policy = policy("production", "https://app.countersign.test");
-    let error = Engine::start(site.outside.clone(), keyring, policy).await.unwrap_err();
-    assert!(error.to_string().contains("revoked"), "{error}");
 }

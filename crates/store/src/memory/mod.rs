@@ -1,5 +1,6 @@
 //! A store in memory, for tests: the same answers as the durable ones, nothing survives.
 
+mod accounts;
 mod api_keys;
 mod state;
 mod upkeep;
@@ -21,7 +22,8 @@ use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
     Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedValue, Store,
+    StoreError, Use, UserRemoved, UserRevoked,
 };
 
 use state::State;
@@ -85,6 +87,19 @@ impl Store for MemoryStore {
         at: Timestamp,
     ) -> Result<Option<UserRevoked>, StoreError> {
         Ok(self.state().set_disabled(user, disabled, at))
+    }
+
+    async fn change_scope(
+        &self,
+        user: &UserId,
+        change: &ScopeChange,
+        at: Timestamp,
+    ) -> Result<Option<ScopeChanged>, StoreError> {
+        Ok(self.state().change_scope(user, change, at))
+    }
+
+    async fn remove_user(&self, user: &UserId, at: Timestamp) -> Result<Option<UserRemoved>, StoreError> {
+        Ok(self.state().remove_user(user, at))
     }
 
     async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {

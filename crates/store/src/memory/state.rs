@@ -9,6 +9,7 @@ use countersign_core::domain::id::{Epoch, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
 use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
+use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
 use countersign_core::domain::throttle::{ThrottleKey, ThrottleState};
@@ -35,6 +36,8 @@ pub(super) struct Attempts {
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, UserEntry>,
     identities: BTreeMap<Identity, UserId>,
+    /// Users that were erased: the raised epoch, and when.
+    pub(super) removed: BTreeMap<UserId, (Epoch, Timestamp)>,
     pub(super) sessions: BTreeMap<Sid, Session>,
     pub(super) attempts: BTreeMap<ThrottleKey, Attempts>,
     pub(super) devices: BTreeMap<(UserId, ThrottleKey), Timestamp>,
@@ -90,6 +93,17 @@ impl State {
         let more = rows.len() > limit;
         rows.truncate(limit);
         Page { rows, more }
+    }
+
+    pub(super) fn set_scope(&mut self, user: &UserId, scope: ScopeSet) {
+        if let Some(entry) = self.users.get_mut(user) {
+            entry.user.scope = scope;
+        }
+    }
+
+    pub(super) fn forget_user(&mut self, user: &UserId) {
+        self.users.remove(user);
+        self.identities.retain(|_, whose| whose != user);
     }
 
     pub(super) fn set_hash(&mut self, user: &UserId, hash: PasswordHash) {
@@ -275,6 +289,8 @@ impl State {
             let raised = entry.epoch_at.filter(|at| *at >= since);
             found.epochs.extend(raised.map(|at| (entry.user.id.clone(), entry.user.epoch, at)));
         }
+        let removed = self.removed.iter().filter(|(_, (_, at))| *at >= since);
+        found.epochs.extend(removed.map(|(user, (epoch, at))| (user.clone(), *epoch, *at)));
         found
     }
 }

@@ -207,6 +207,7 @@ impl State {
         gone +=
             drop_some(&mut self.sessions, batch, |s| s.ended.is_some_and(|e| old(e.at)) || old(s.expires_at));
         gone += drop_some(&mut self.api_keys, batch, |k| k.revoked_at.is_some_and(old) || old(k.expires_at));
+        gone += drop_some(&mut self.removed, batch, |(_, at)| *at < events_before);
         gone += drop_some(&mut self.events, batch, |event| event.at < events_before);
         gone += drop_some(&mut self.codes, batch, |code| code.expires_at <= now);
         gone += drop_some(&mut self.attempts, batch, |attempts| attempts.stale_at <= now);

@@ -20,7 +20,9 @@ use std::path::{Path, PathBuf};
 
 pub use backup::BackupError;
 pub use open::{DangerousTuning, OpenError, OpenMode, Tuning};
-pub use restore::{RestoreError, Restored, RestoredSessions, restore};
+pub use restore::{
+    EndedSince, Outcome, Plan, Replaced, RestoreError, Restored, RestoredSessions, WhatEndedSince, restore,
+};
 pub use schema::Migrated;
 
 use checkpoint::Checkpointer;

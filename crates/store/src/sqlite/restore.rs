@@ -1,16 +1,21 @@
 //! Putting a copy in the place of a database.
 
+mod since;
+
 use std::path::{Path, PathBuf};
 
+use countersign_core::domain::event::Event;
 use countersign_core::domain::session::EndReason;
 use countersign_core::domain::time::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::backup::{self, BackupError};
 use super::error::SqlError;
 use super::open::{self, OpenError, Tuning};
-use super::verbs::revocation;
+use super::verbs::{events, revocation};
 use super::{files, lock, schema};
+
+pub use since::{EndedSince, Replaced};
 
 /// What becomes of the sessions in the copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,15 +25,42 @@ pub enum RestoredSessions {
         /// When.
         at: Timestamp,
     },
-    /// They live on, and with them whatever was revoked since; rotation heals the generations.
+    /// They live on; rotation heals the generations.
     Keep,
+}
+
+/// What becomes of what the replaced database had ended since the copy was made: keys, users, passwords, scopes, sessions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhatEndedSince {
+    /// It stays ended, as far as the replaced database can be read.
+    StaysEnded,
+    /// It lives again: the copy is taken as it is.
+    LivesAgain,
+}
+
+/// How to restore.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// What becomes of the sessions in the copy.
+    pub sessions: RestoredSessions,
+    /// What becomes of what was ended since.
+    pub since: WhatEndedSince,
+}
+
+/// What restoring will have done, for the event that tells of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// How many sessions were ended because they were in the copy.
+    pub ended: usize,
+    /// What is known of the database that was there before.
+    pub replaced: Replaced,
 }
 
 /// What restoring did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
-    /// How many sessions were ended.
-    pub ended: usize,
+    /// What became of sessions, keys and users.
+    pub outcome: Outcome,
     /// Where the database that was there before is now.
     pub aside: Option<PathBuf>,
 }
@@ -53,11 +85,16 @@ pub enum RestoreError {
 }
 
 /// Replaces the database at `to` with the copy at `from`, under the exclusive lock of `to`. A database that is there
-/// is moved aside, never deleted. Blocks.
+/// is moved aside, never deleted. `tell` makes the event that the restored database begins with. Blocks.
 ///
 /// # Errors
 /// [`RestoreError`].
-pub fn restore(from: &Path, to: &Path, sessions: RestoredSessions) -> Result<Restored, RestoreError> {
+pub fn restore(
+    from: &Path,
+    to: &Path,
+    plan: Plan,
+    tell: impl FnOnce(&Outcome) -> Event,
+) -> Result<Restored, RestoreError> {
     if !files::directory(to).is_dir() {
         return Err(OpenError::NoDirectory { path: to.to_owned() }.into());
     }
@@ -66,8 +103,8 @@ pub fn restore(from: &Path, to: &Path, sessions: RestoredSessions) -> Result<Res
     }
     let _lock = lock::acquire(to)?;
     let fresh = files::free_name(to, ".restoring");
-    let prepared = prepare(from, &fresh, sessions);
-    let placed = prepared.and_then(|ended| Ok(Restored { ended, aside: place(&fresh, to)? }));
+    let prepared = prepare(from, &fresh, to, plan, tell);
+    let placed = prepared.and_then(|outcome| Ok(Restored { outcome, aside: place(&fresh, to)? }));
     if placed.is_err() {
         for path in [fresh.clone(), files::beside(&fresh, "-wal"), files::beside(&fresh, "-shm")] {
             if let Err(error) = std::fs::remove_file(&path)
@@ -81,7 +118,13 @@ pub fn restore(from: &Path, to: &Path, sessions: RestoredSessions) -> Result<Res
 }
 
 /// Checks the copy and makes of it, in `fresh`, the database that will be put in place.
-fn prepare(from: &Path, fresh: &Path, sessions: RestoredSessions) -> Result<usize, RestoreError> {
+fn prepare(
+    from: &Path,
+    fresh: &Path,
+    to: &Path,
+    plan: Plan,
+    tell: impl FnOnce(&Outcome) -> Event,
+) -> Result<Outcome, RestoreError> {
     let source = open::read_only(from).map_err(|error| OpenError::sqlite(from, &error))?;
     let found = open::version(&source, from)?;
     if found == 0 {
@@ -90,29 +133,50 @@ fn prepare(from: &Path, fresh: &Path, sessions: RestoredSessions) -> Result<usiz
     check(&source, from)?;
     backup::copy(&source, fresh)?;
     let failed = |error: rusqlite::Error| OpenError::sqlite(fresh, &error);
+    let verb_failed = |error: SqlError| match error {
+        SqlError::Sqlite(error) => OpenError::sqlite(fresh, &error),
+        SqlError::Unreadable(column) => OpenError::unusable(fresh, &column),
+    };
     let mut copy = open::connect(fresh, Tuning::default()).map_err(failed)?;
     // `from` is the copy aside, so the migration's own copy is not needed any more.
     if let Some(aside) = schema::migrate(&mut copy, fresh, found)?.and_then(|migrated| migrated.copy) {
         std::fs::remove_file(&aside).map_err(|error| OpenError::io(&aside, error))?;
     }
-    let ended = match sessions {
+    let mut transaction = copy.transaction().map_err(failed)?;
+    // First what was ended since, then everybody's sessions: an epoch that is taken over must be raised too.
+    let replaced = compared(&mut transaction, to, plan).map_err(failed)?;
+    let ended = match plan.sessions {
         RestoredSessions::Keep => 0,
         RestoredSessions::End { at } => {
-            let transaction = copy.transaction().map_err(failed)?;
-            let ended = revocation::end_everyone(&transaction, EndReason::Restored, at)
-                .map_err(|error| match error {
-                    SqlError::Sqlite(error) => OpenError::sqlite(fresh, &error),
-                    SqlError::Unreadable(column) => OpenError::unusable(fresh, &column),
-                })?
-                .len();
-            transaction.commit().map_err(failed)?;
-            ended
+            revocation::end_everyone(&transaction, EndReason::Restored, at).map_err(verb_failed)?.len()
         }
     };
+    let outcome = Outcome { ended, replaced };
+    events::append(&transaction, &[tell(&outcome)]).map_err(verb_failed)?;
+    transaction.commit().map_err(failed)?;
     copy.pragma_update(None, "journal_mode", "DELETE").map_err(failed)?;
     copy.close().map_err(|(_, error)| failed(error))?;
     files::sync(fresh).map_err(|error| OpenError::io(fresh, error))?;
-    Ok(ended)
+    Ok(outcome)
+}
+
+/// Compares with what is to be replaced. One that cannot be read to the end changes nothing in the copy: half of what it says
+/// would look like all of it.
+fn compared(transaction: &mut Transaction<'_>, to: &Path, plan: Plan) -> rusqlite::Result<Replaced> {
+    let old = match since::open_replaced(to) {
+        Ok(Some(old)) => old,
+        Ok(None) => return Ok(Replaced::Nothing),
+        Err(reason) => return Ok(Replaced::Unreadable { reason }),
+    };
+    let attempt = transaction.savepoint()?;
+    let keep = plan.since == WhatEndedSince::StaysEnded;
+    match since::compare(&old, &attempt, keep, plan.sessions == RestoredSessions::Keep) {
+        Ok(replaced) => {
+            attempt.commit()?;
+            Ok(replaced)
+        }
+        Err(error) => Ok(Replaced::Unreadable { reason: since::fault(&error) }),
+    }
 }
 
 fn check(copy: &Connection, path: &Path) -> Result<(), RestoreError> {

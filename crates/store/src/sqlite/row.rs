@@ -103,6 +103,21 @@ pub(super) fn all<T>(
     Ok(found)
 }
 
+/// Each row in turn, where all of them would fill the memory.
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut visit: impl FnMut(&mut Columns<'_>) -> Sql<()>,
+) -> Sql<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        visit(&mut Columns { row, at: 0 })?;
+    }
+    Ok(())
+}
+
 /// Runs a statement; returns how many rows changed.
 pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Sql<usize> {
     Ok(connection.prepare_cached(sql)?.execute(params)?)

@@ -14,14 +14,16 @@ use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
     Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedValue, Store,
+    StoreError, Use, UserRemoved, UserRevoked,
 };
 
 use super::SqliteStore;
 use super::row::first;
 use super::verbs::rotation::Step;
 use super::verbs::{
-    api_keys, attempts, codes, events, keys, purge, revocation, rotation, sessions, upstream_tokens, users,
+    accounts, api_keys, attempts, codes, events, keys, purge, revocation, rotation, sessions,
+    upstream_tokens, users,
 };
 
 impl Store for SqliteStore {
@@ -66,6 +68,21 @@ impl Store for SqliteStore {
     ) -> Result<Option<UserRevoked>, StoreError> {
         let user = user.clone();
         self.writer.write(move |c| users::set_disabled(c, &user, disabled, at)).await
+    }
+
+    async fn change_scope(
+        &self,
+        user: &UserId,
+        change: &ScopeChange,
+        at: Timestamp,
+    ) -> Result<Option<ScopeChanged>, StoreError> {
+        let (user, change) = (user.clone(), change.clone());
+        self.writer.write(move |c| accounts::change_scope(c, &user, &change, at)).await
+    }
+
+    async fn remove_user(&self, user: &UserId, at: Timestamp) -> Result<Option<UserRemoved>, StoreError> {
+        let user = user.clone();
+        self.writer.write(move |c| accounts::remove(c, &user, at)).await
     }
 
     async fn user_by_identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {

@@ -1,28 +1,10 @@
 //! Security events.
 
-use countersign_core::domain::event::{Event, EventFilter, EventName, Outcome};
-use countersign_core::domain::id::{EventId, PublicId, RequestId};
+use countersign_core::domain::event::{Event, EventFilter};
+use countersign_core::domain::id::{PublicId, RequestId};
 use countersign_core::port::Store;
 
-use crate::support::{at, user};
-
-/// Event number `n`, at `n` seconds: even ones of user 2 and session `s2`, odd ones of user 1 and no session.
-pub(crate) fn event(n: u32) -> Event {
-    let even = n.is_multiple_of(2);
-    Event {
-        id: EventId::parse(&format!("event{n}")).unwrap(),
-        at: at(i64::from(n)),
-        name: if even { EventName::TokenReuse } else { EventName::LoginFail },
-        outcome: if even { Outcome::Success } else { Outcome::Refused },
-        user: Some(user(if even { 2 } else { 1 }).id),
-        session: even.then(|| PublicId::parse("s2").unwrap()),
-        session_tag: even.then(|| "tag".into()),
-        ip: even.then(|| "2001:db8::1".parse().unwrap()),
-        request: Some(RequestId::parse(&format!("r{}", n / 4)).unwrap()),
-        reason: "why".into(),
-        detail: "'; DROP TABLE events; --".into(),
-    }
-}
+use crate::support::{at, event, user};
 
 async fn ten<S: Store>(store: &S) {
     store.append_events(&(0..4).map(event).collect::<Vec<_>>()).await.unwrap();

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
 mod api_keys;
 mod devices_codes_keys;
 mod events;
@@ -57,6 +58,8 @@ conformance! {
     users::f04_a_hash_is_upgraded_only_if_it_is_still_the_same,
     users::d11_disabling_ends_every_session_and_enabling_revives_none,
     users::verbs_on_nobody_change_nothing,
+    accounts::g04_a_lost_scope_ends_every_session,
+    accounts::a_removed_user_is_gone_and_stays_refused,
     sessions::a_session_comes_back_as_it_was,
     sessions::nobody_opens_no_session,
     sessions::an_id_drawn_twice_is_an_error_and_changes_nothing,

@@ -9,8 +9,7 @@ use countersign_core::domain::throttle::{ThrottleKey, ThrottleRule};
 use countersign_core::domain::user::User;
 use countersign_core::port::{Code, CodeKind, Store};
 
-use crate::events::event;
-use crate::support::{at, session, sid, user, with_user};
+use crate::support::{at, event, session, sid, user, with_user};
 
 /// D10, "why was I logged out?": the record stays until it is old, and goes then.
 pub(crate) async fn d10_ended_sessions_stay_for_the_record<S: Store>(store: &S) {

@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use countersign_core::domain::device::Device;
-use countersign_core::domain::id::{Epoch, KeyId, PublicId, Sid, UserId};
+use countersign_core::domain::event::{Event, EventName, Outcome};
+use countersign_core::domain::id::{Epoch, EventId, KeyId, PublicId, RequestId, Sid, UserId};
 use countersign_core::domain::rotation::RotationRecord;
 use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::Session;
@@ -78,5 +79,23 @@ pub(crate) fn rotated_once(record: &RotationRecord, now: Timestamp) -> RotationR
         confirmed_at: None,
         lost: 0,
         abandoned: record.abandoned.clone(),
+    }
+}
+
+/// Event number `n`, at `n` seconds: even ones of user 2 and session `s2`, odd ones of user 1 and no session.
+pub(crate) fn event(n: u32) -> Event {
+    let even = n.is_multiple_of(2);
+    Event {
+        id: EventId::parse(&format!("event{n}")).unwrap(),
+        at: at(i64::from(n)),
+        name: if even { EventName::TokenReuse } else { EventName::LoginFail },
+        outcome: if even { Outcome::Success } else { Outcome::Refused },
+        user: Some(user(if even { 2 } else { 1 }).id),
+        session: even.then(|| PublicId::parse("s2").unwrap()),
+        session_tag: even.then(|| "tag".into()),
+        ip: even.then(|| "2001:db8::1".parse().unwrap()),
+        request: Some(RequestId::parse(&format!("r{}", n / 4)).unwrap()),
+        reason: "why".into(),
+        detail: "'; DROP TABLE events; --".into(),
     }
 }

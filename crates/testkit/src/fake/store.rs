@@ -1,6 +1,6 @@
 //! A store that fails on demand and remembers which verbs wrote.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use countersign_core::domain::id::{Epoch, KeyId, PublicId, Sid, UserId};
 use countersign_core::domain::identity::Identity;
 use countersign_core::domain::retrofit::Holder;
 use countersign_core::domain::rotation::RotationRecord;
+use countersign_core::domain::scope::ScopeSet;
 use countersign_core::domain::session::{EndReason, Ended, Held, Session};
 use countersign_core::domain::signing_key::SigningKey;
 use countersign_core::domain::throttle::{Admission, ThrottleKey, ThrottleRule};
@@ -18,7 +19,8 @@ use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
     Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, SealedValue, Store, StoreError, Use, UserRevoked,
+    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedValue, Store,
+    StoreError, Use, UserRemoved, UserRevoked,
 };
 use countersign_store::{AnyStore, MemoryStore};
 
@@ -42,6 +44,8 @@ pub struct FailingStore {
     mode: Arc<Mutex<Mode>>,
     writes: Arc<Mutex<Vec<&'static str>>>,
     raced: Arc<AtomicBool>,
+    scope: Arc<Mutex<Option<ScopeSet>>>,
+    calls: Arc<AtomicUsize>,
 }
 
 impl FailingStore {
@@ -53,6 +57,8 @@ impl FailingStore {
             mode: Arc::new(Mutex::new(Mode::Working)),
             writes: Arc::default(),
             raced: Arc::default(),
+            scope: Arc::default(),
+            calls: Arc::default(),
         }
     }
 
@@ -74,7 +80,20 @@ impl FailingStore {
         self.raced.store(raced, Ordering::SeqCst);
     }
 
+    /// From now on the user has these scopes by the time that an opening or a rotation reads it after its own write; or again those
+    /// of the row.
+    pub fn set_scope(&self, scope: Option<ScopeSet>) {
+        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope;
+    }
+
+    /// How often any verb was called, refused calls included.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
     async fn pass(&self) -> Result<(), StoreError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         let mode = *self.mode.lock().unwrap_or_else(PoisonError::into_inner);
         match mode {
             Mode::Working => Ok(()),
@@ -99,28 +118,24 @@ impl Default for FailingStore {
     }
 }
 
-/// An answer that tells the user's epoch after a write.
-trait TellsEpoch {
-    fn raise(&mut self);
+/// An answer that tells the user as they are after a write.
+trait TellsUser {
+    fn user(&mut self) -> Option<&mut User>;
 }
 
-impl TellsEpoch for Opening {
-    fn raise(&mut self) {
-        if let Self::Opened { user, .. } = self {
-            user.epoch = Epoch(user.epoch.0 + 1);
-        }
+impl TellsUser for Opening {
+    fn user(&mut self) -> Option<&mut User> {
+        if let Self::Opened { user, .. } = self { Some(user) } else { None }
     }
 }
 
-impl TellsEpoch for Rotated {
-    fn raise(&mut self) {
-        if let Self::Rotated(held) = self {
-            held.user.epoch = Epoch(held.user.epoch.0 + 1);
-        }
+impl TellsUser for Rotated {
+    fn user(&mut self) -> Option<&mut User> {
+        if let Self::Rotated(held) = self { Some(&mut held.user) } else { None }
     }
 }
 
-/// `reads` pass the switch, `writes` are noted besides, `raced` may meet a raised epoch.
+/// `reads` pass the switch, `writes` are noted besides, `raced` may meet a user who was changed beside them.
 macro_rules! verbs {
     (
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $ro:ty;)+ }
@@ -141,8 +156,13 @@ macro_rules! verbs {
                 self.pass().await?;
                 self.note(stringify!($race));
                 let mut answer = self.inner.$race($($ca),*).await?;
-                if self.raced.load(Ordering::SeqCst) {
-                    answer.raise();
+                if let Some(user) = answer.user() {
+                    if self.raced.load(Ordering::SeqCst) {
+                        user.epoch = Epoch(user.epoch.0 + 1);
+                    }
+                    if let Some(scope) = &*self.scope.lock().unwrap_or_else(PoisonError::into_inner) {
+                        user.scope = scope.clone();
+                    }
                 }
                 Ok(answer)
             })+
@@ -185,6 +205,8 @@ verbs! {
         fn set_password(new: NewPassword) -> Option<UserRevoked>;
         fn upgrade_password(user: &UserId, old: &PasswordHash, new: &PasswordHash) -> ();
         fn set_disabled(user: &UserId, disabled: bool, at: Timestamp) -> Option<UserRevoked>;
+        fn change_scope(user: &UserId, change: &ScopeChange, at: Timestamp) -> Option<ScopeChanged>;
+        fn remove_user(user: &UserId, at: Timestamp) -> Option<UserRemoved>;
         fn revoke_session(sid: Sid, reason: EndReason, at: Timestamp) -> Option<Ended>;
         fn revoke_other_sessions(user: &UserId, keep: Sid, reason: EndReason, at: Timestamp) -> Vec<Sid>;
         fn revoke_user(user: &UserId, reason: EndReason, at: Timestamp) -> Option<UserRevoked>;

@@ -145,7 +145,7 @@ pub(crate) struct Event {
     /// Name in the vocabulary.
     pub(crate) event: String,
     /// `info`, `warn` or `critical`.
-    pub(crate) level: String,
+    pub(crate) severity: String,
     /// `success` or `refused`.
     pub(crate) outcome: String,
     /// Subject.
@@ -161,7 +161,7 @@ pub(crate) struct Event {
     /// The request it happened in.
     pub(crate) request_id: Option<String>,
     /// Stable reason code.
-    pub(crate) reason: String,
+    pub(crate) reason: Option<String>,
     /// More for a person.
-    pub(crate) detail: String,
+    pub(crate) detail: Option<String>,
 }

@@ -75,6 +75,43 @@ pub struct UserRevoked {
     pub ended: Vec<Sid>,
 }
 
+/// Scopes to give to a user and to take from them.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeChange {
+    /// To give.
+    pub add: ScopeSet,
+    /// To take; wins over `add`.
+    pub remove: ScopeSet,
+}
+
+impl ScopeChange {
+    /// The scopes after the change.
+    #[must_use]
+    pub fn applied_to(&self, before: &ScopeSet) -> ScopeSet {
+        before.union(&self.add).difference(&self.remove)
+    }
+}
+
+/// What became of [`super::Store::change_scope`].
+#[derive(Clone, Debug)]
+pub struct ScopeChanged {
+    /// The user now.
+    pub user: User,
+    /// Whether anything is other than before.
+    pub changed: bool,
+    /// What ended, if the user lost a scope.
+    pub revoked: Option<UserRevoked>,
+}
+
+/// What became of [`super::Store::remove_user`].
+#[derive(Clone, Debug)]
+pub struct UserRemoved {
+    /// The last epoch, which no token reaches, and the sessions that were live.
+    pub revoked: UserRevoked,
+    /// The API keys that were not revoked before.
+    pub api_keys: Vec<ApiKeyId>,
+}
+
 /// A use of a session, noted behind the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Use {

@@ -2,6 +2,8 @@
 
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
+use countersign_core::domain::scope::ScopeSet;
+use countersign_core::service::Context;
 use countersign_testkit::{Client, Cookies, PASSWORD, Sender, TestSite};
 
 use crate::{DAY, MINUTE, assert_event, seconds};
@@ -50,7 +52,7 @@ async fn d01_reuse_kills_the_family() {
     client.refresh().await.expect(401, "session_revoked").sets_no_cookie();
     thief.refresh().await.expect(401, "session_revoked").sets_no_cookie();
     let stolen = site.events().await.into_iter().find(|e| e.name == EventName::TokenReuse).unwrap();
-    assert_eq!(stolen.name.level().as_str(), "critical");
+    assert_eq!(stolen.name.severity().as_str(), "critical");
     assert!(stolen.user.is_some() && stolen.session.is_some() && stolen.ip.is_some());
     // The user is not locked out.
     client.log_in(ADA, PASSWORD).await.expect_status(200);
@@ -277,4 +279,32 @@ async fn page_load_from_another_site_rotates_nothing() {
         request.expect_status(303).await.sets_no_cookie();
     }
     assert!(site.outside.store.take_writes().is_empty());
+}
+
+/// D07: at a rotation nobody keeps what the user has lost meanwhile, nor gains what the session was not opened with.
+#[tokio::test]
+async fn d07_a_rotation_mints_what_user_and_session_share() {
+    let site = TestSite::production().start().await;
+    site.add_user(ADA, &["read", "write"]).await;
+    let client = site.client();
+    client.log_in(ADA, PASSWORD).await.expect_status(200);
+    for (of_user, minted) in [
+        ("read write", "read write"),
+        ("read", "read"),
+        ("admin read write", "read write"),
+        ("admin", ""),
+        ("", ""),
+    ] {
+        site.advance(MINUTE);
+        site.outside.store.set_scope(Some(ScopeSet::parse(of_user).unwrap()));
+        client.refresh().await.expect_status(200);
+        let token = client.cookie(CookieKind::Access).unwrap();
+        let part =
+            data_encoding::BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&part).unwrap();
+        assert_eq!(claims["scope"], minted, "the user has {of_user:?}");
+        // What the node remembers of the token it just made says the same.
+        let principal = site.site.engine().verify_access(&token, &Context::default()).await.unwrap();
+        assert_eq!(principal.scope().to_string(), minted);
+    }
 }

@@ -1,5 +1,6 @@
 //! The verbs as SQL, one file a group. Each function runs inside a transaction that its caller holds.
 
+pub(super) mod accounts;
 pub(super) mod api_keys;
 pub(super) mod attempts;
 pub(super) mod codes;

@@ -44,6 +44,11 @@ pub(in crate::sqlite) fn purge(
         events_before,
         batch,
     )?;
+    let removed = delete(
+        "DELETE FROM removed_users WHERE id IN (SELECT id FROM removed_users WHERE removed_at < ?1 LIMIT ?2)",
+        events_before,
+        batch,
+    )?;
     let codes = delete(
         "DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at <= ?1 LIMIT ?2)",
         now,
@@ -74,5 +79,5 @@ pub(in crate::sqlite) fn purge(
             UserId::PASSING.replace('_', "`"),
         ],
     )?;
-    Ok((users + ended + expired + revoked_keys + expired_keys + events + codes + attempts + tokens) as u64)
+    Ok((users + ended + expired + revoked_keys + expired_keys + events + removed + codes + attempts + tokens) as u64)
 }

@@ -78,7 +78,8 @@ pub(in crate::sqlite) fn since(
     )?;
     let epochs = all(
         &snapshot,
-        "SELECT id, epoch, epoch_at FROM users WHERE epoch_at >= ?1",
+        "SELECT id, epoch, epoch_at FROM users WHERE epoch_at >= ?1
+         UNION ALL SELECT id, epoch, removed_at FROM removed_users WHERE removed_at >= ?1",
         [since.as_millis()],
         |columns| {
             let user = columns.text("users.id", UserId::parse)?;
