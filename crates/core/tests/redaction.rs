@@ -105,6 +105,21 @@ proptest! {
     }
 }
 
+/// I01, D08: in the middle of a word too: columns of a row, or a careless `format!`, leave nothing between a token and its neighbours.
+#[test]
+fn i01_tokens_inside_words_are_found() {
+    for token in [refresh("production", [7; 16]), refresh("development", [0; 16]), JWT.to_owned()] {
+        for before in ["first", "x", "7", "_", "-", "created", "csr_", "csk_production_", "ey", "eyJ", "c"] {
+            let redacted = redact(&format!("{before}{token}")).into_owned();
+            let half = token.get(token.len() / 2..).expect("ASCII");
+            assert!(!redacted.contains(half), "{before}: {redacted}");
+        }
+        // A refresh token is as long as it is, whatever letters follow; a JWT takes them along.
+        let redacted = redact(&format!("first{token}word and more")).into_owned();
+        assert!(!redacted.contains(&token) && redacted.ends_with(" and more"), "{redacted}");
+    }
+}
+
 /// I01: headers go to the end of their line, and only their line.
 #[test]
 fn i01_headers() {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::id::UserId;
+use countersign_core::domain::route::RouteRule;
 use countersign_core::domain::user::Email;
 use countersign_core::port::{NewUser, Store};
 use countersign_proxy::Protected;
-use countersign_testkit::PASSWORD;
+use countersign_testkit::{PASSWORD, TestUpstream};
 use data_encoding::BASE64URL_NOPAD;
 use http::HeaderName;
 use serde_json::Value;
@@ -81,6 +82,32 @@ async fn assertions_are_used_again_for_half_a_minute() {
     let other = scene.site.client();
     other.log_in("ada@example.test", PASSWORD).await.expect_status(200);
     assert_ne!(assertion(&other).await, second);
+}
+
+/// K02: an assertion is for one upstream. Used again for another, it would be one application's word at the other's door.
+#[tokio::test]
+async fn k02_each_upstream_gets_an_assertion_of_its_own() {
+    let second = TestUpstream::start().await;
+    let origin = second.origin().to_owned();
+    let scene =
+        Scene::with(|builder| builder.upstream(&origin).route("/second/*", RouteRule::protected(1))).await;
+    let browser = scene.browser().await;
+    let mut told = Vec::new();
+    // Back and forth within the half minute in which one is used again.
+    for (target, upstream, name) in [
+        ("/a", &scene.upstream, "app"),
+        ("/second/a", &second, "app1"),
+        ("/b", &scene.upstream, "app"),
+        ("/second/b", &second, "app1"),
+    ] {
+        browser.get(target).expect_status(200).await;
+        let assertion = upstream.last().header("countersign-assertion").unwrap();
+        let (_, claims) = verified(&scene, &assertion).await;
+        assert_eq!(claims["aud"], serde_json::json!([name]), "{target}");
+        told.push(assertion);
+    }
+    assert_eq!((&told[0], &told[1]), (&told[2], &told[3]), "each is used again, where it is good");
+    assert_ne!(told[0], told[1]);
 }
 
 /// Only an address that somebody vouched for is passed on, in the header and in the assertion.

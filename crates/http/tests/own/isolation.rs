@@ -87,6 +87,37 @@ async fn c06_origin_is_exact() {
     good.header("origin", "https://app.countersign.test").expect_status(200).await;
 }
 
+/// C06: neither `Host` nor what a proxy says of the host decides whose origin is ours: an attacker writes both.
+#[tokio::test]
+async fn c06_host_headers_never_decide() {
+    let (site, client) = signed_in().await;
+    drop(site.outside.store.take_writes());
+    for name in ["x-forwarded-host", "x-forwarded-server", "x-original-host", "x-host", "forwarded"] {
+        let value = if name == "forwarded" { "host=evil.test;proto=https" } else { "evil.test" };
+        for sender in [Sender::Bare, Sender::ForeignFetch, Sender::ForeignForm] {
+            let request = client.post("/auth/refresh").with_csrf().sender(sender).cookies(Cookies::All);
+            let request = request.header("origin", "https://evil.test").header(name, value);
+            request.expect(403, "origin_denied").await.sets_no_cookie();
+        }
+        // Nor do they take anything from us.
+        let good = client.post("/auth/refresh").with_csrf().sender(Sender::Bare).cookies(Cookies::All);
+        good.header("origin", site.origin()).header(name, value).expect_status(200).await;
+        drop(site.outside.store.take_writes());
+    }
+    assert!(site.outside.store.take_writes().is_empty());
+
+    // In development any name of this machine is ours to answer, at any port: another application there is still another origin.
+    let site = TestSite::development().start().await;
+    let client = site.signed_in(ADA).await;
+    for host in ["localhost:9", "127.0.0.1:9", "[::1]:9", "localhost"] {
+        let request = client.post("/auth/refresh").with_csrf().sender(Sender::Bare).cookies(Cookies::All);
+        let request = request.header("host", host).header("origin", format!("http://{host}"));
+        request.expect(403, "origin_denied").await.sets_no_cookie();
+    }
+    let good = client.post("/auth/refresh").with_csrf().sender(Sender::Bare).cookies(Cookies::All);
+    good.header("host", "127.0.0.1:9").header("origin", site.origin()).expect_status(200).await;
+}
+
 /// C05: odd Fetch Metadata is not trusted; an allowed origin passes whatever it says.
 #[tokio::test]
 async fn c05_unknown_fetch_metadata() {

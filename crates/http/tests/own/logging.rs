@@ -108,13 +108,30 @@ async fn i05_i02_schema() {
     // Each is one structured line as well.
     let text = captured.text();
     for event in &events {
-        let request = event.request.as_ref().map_or("", |r| r.as_str());
-        let line = text.lines().find(|l| {
-            l.contains(&format!("event=\"{}\"", event.name.as_str()))
-                && l.contains(&format!("reason=\"{}\"", event.reason))
-                && l.contains(&format!("request_id=\"{request}\""))
-        });
-        assert!(line.is_some(), "{event:?} is not in the log");
+        let id = format!(" id=\"{}\"", event.id.as_str());
+        let line = text
+            .lines()
+            .find(|l| l.contains(&format!("event=\"{}\"", event.name.as_str())) && l.contains(&id));
+        let line = line.unwrap_or_else(|| panic!("{event:?} is not in the log"));
+        // Who, from where, which session, and what came of it: the line alone must answer that.
+        let fields = [
+            ("reason", Some(event.reason.to_string())),
+            ("request_id", event.request.as_ref().map(|request| request.as_str().to_owned())),
+            ("severity", Some(event.name.severity().as_str().to_owned())),
+            ("outcome", Some(event.outcome.as_str().to_owned())),
+            ("user", event.user.as_ref().map(|user| user.as_str().to_owned())),
+            ("session", event.session.as_ref().map(|session| session.as_str().to_owned())),
+            ("session_tag", event.session_tag.as_deref().map(str::to_owned)),
+            ("ip", event.ip.map(|ip| ip.to_string())),
+        ];
+        for (name, value) in fields {
+            match value {
+                Some(value) => {
+                    assert!(line.contains(&format!(" {name}=\"{value}\"")), "{name}={value}: {line}")
+                }
+                None => assert!(!line.contains(&format!(" {name}=")), "{name} has no value: {line}"),
+            }
+        }
     }
 }
 

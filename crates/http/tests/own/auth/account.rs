@@ -76,6 +76,30 @@ async fn f08_guesses_at_the_current_password_are_throttled() {
     assert_eq!(site.outside.hasher.evaluated() - before, 5, "the free attempts");
 }
 
+/// F08: one counter for every way of guessing: with one of its own, each would have its free attempts, and the cap would be two.
+#[tokio::test]
+async fn f08_one_counter_for_signing_in_and_for_changing_the_password() {
+    let wrong = "wrong wrong wrong wrong";
+    let site = TestSite::production().start().await;
+    let [mine, ..] = three(&site).await;
+    for _ in 0..5 {
+        change(&mine, wrong, NEW).await.expect_status(422).await;
+    }
+    let before = site.outside.hasher.evaluated();
+    mine.copy().log_in(ADA, PASSWORD).await.expect(429, "rate_limited");
+    assert_eq!(site.outside.hasher.evaluated(), before, "refused before it is hashed");
+
+    // And the other way round.
+    let site = TestSite::production().start().await;
+    let [mine, ..] = three(&site).await;
+    for _ in 0..5 {
+        mine.copy().log_in(ADA, wrong).await.expect(401, "invalid_credentials");
+    }
+    let before = site.outside.hasher.evaluated();
+    change(&mine, PASSWORD, NEW).await.expect_status(429).await;
+    assert_eq!(site.outside.hasher.evaluated(), before);
+}
+
 /// C12: from another site, or without the token, nothing happens.
 #[tokio::test]
 async fn c12_forms_of_other_sites() {

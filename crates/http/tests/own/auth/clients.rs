@@ -293,3 +293,24 @@ async fn a_removed_client_loses_its_sessions() {
     site.advance(MINUTE);
     refresh(&app, &token, "tv").await.expect_status(200);
 }
+
+/// D07: a client whose configuration was narrowed gets less from the next rotation on, in sessions that live already.
+#[tokio::test]
+async fn d07_a_client_that_was_narrowed_gets_less() {
+    let site = site().await;
+    let app = site.client();
+    let opened = native(&app, "/auth/login", &credentials("tv")).expect_status(200).await;
+    assert_eq!(claims(&text(&opened, "access_token"))["scope"], "read write");
+    let token = text(&opened, "refresh_token");
+    site.advance(MINUTE);
+    let narrow =
+        Registered { scope: Some(ScopeSet::parse("read admin").unwrap()), ..client("tv", Transport::Body) };
+    let restarted = TestSite::production()
+        .outside(site.outside.clone())
+        .policy(|policy| policy.clients = Clients::new(vec![narrow]))
+        .start()
+        .await;
+    let app = restarted.client();
+    let renewed = refresh(&app, &token, "tv").await.expect_status(200);
+    assert_eq!(claims(&text(&renewed, "access_token"))["scope"], "read");
+}

@@ -1,9 +1,12 @@
 //! POST `/auth/sessions`: an application that logs users in itself.
 
+use countersign_core::domain::api_key::{AddressList, ApiKey};
 use countersign_core::domain::cookie::CookieKind;
 use countersign_core::domain::event::EventName;
 use countersign_core::domain::id::UserId;
 use countersign_core::domain::scope::ScopeSet;
+use countersign_core::domain::secret::SecretArray;
+use countersign_core::domain::token;
 use countersign_core::port::Store;
 use countersign_testkit::{Answer, Client, Request, Sender, TestSite};
 use serde_json::{Value, json};
@@ -109,6 +112,39 @@ async fn g06_only_by_such_a_key() {
         .body("application/x-www-form-urlencoded", "user=1")
         .expect(415, "unsupported_media_type")
         .await;
+}
+
+/// G06: a key that may do more is refused at the door, however it came to be in the store: none is granted so, but a row may be
+/// older than the rule, or restored, or written by hand. So is the right key from elsewhere.
+#[tokio::test]
+async fn g06_the_scope_stands_alone_at_the_end_point_too() {
+    let (site, key) = scene().await;
+    let body = json!({ "user": by_email() });
+    let engine = site.site.engine();
+    let id = token::api_key::find(&key).unwrap();
+    let held = site.outside.store.api_key(id).await.unwrap().unwrap();
+    let with = async |seed: u8, scope: &str, list: &[&str]| {
+        let minted = token::api_key::mint(engine.environment(), &SecretArray::new([seed; 36]));
+        let scope = ScopeSet::parse(scope).unwrap();
+        let addresses = AddressList::parse(list.iter().copied()).unwrap();
+        let (id, hash, last4) = (minted.id, minted.hash, minted.last4);
+        let row = ApiKey { id, hash, last4, scope, addresses, ..held.key.clone() };
+        site.outside.store.create_api_key(&row, 9).await.unwrap();
+        minted.text.expose().to_owned()
+    };
+    let alone = with(1, "sessions:open", HERE).await;
+    ask(&site, &alone, &body).expect_status(201).await;
+    for (seed, scope) in
+        [(2, "introspect sessions:open"), (3, "revoke sessions:open"), (4, "revocations:read sessions:open")]
+    {
+        let wide = with(seed, scope, HERE).await;
+        drop(site.outside.store.take_writes());
+        ask(&site, &wide, &body).expect(403, "insufficient_scope").await.sets_no_cookie();
+        assert!(!site.outside.store.take_writes().contains(&"open_session"), "{scope}");
+    }
+    let elsewhere = with(5, "sessions:open", &["10.99.0.0/16"]).await;
+    ask(&site, &elsewhere, &body).expect(403, "insufficient_scope").await;
+    assert_event(&site, EventName::ApiKeyRefused, "address_not_in_list").await;
 }
 
 /// A21: an address alone names nobody.

@@ -134,6 +134,27 @@ async fn cursors() {
     assert!(lists(&read(&other, &key, &since).await, &second));
 }
 
+/// H03: nodes do not learn in one order, and a commit may come late: whoever asks is told the 60 s before their cursor again.
+#[tokio::test]
+async fn h03_the_last_minute_is_told_again() {
+    let (site, key) = scene().await;
+    let ada = site.signed_in(ADA).await;
+    let said = claims(&ada);
+    ada.log_out().await.expect_status(204);
+    let cursor_after = async |passed: Duration| {
+        site.advance(passed);
+        site.tick().await;
+        format!("?since={}", read(&site, &key, "").await["cursor"].as_str().unwrap())
+    };
+    let within = cursor_after(seconds(59)).await;
+    assert!(lists(&read(&site, &key, &within).await, &said), "59 s ago");
+    let beyond = cursor_after(seconds(2)).await;
+    assert!(!lists(&read(&site, &key, &beyond).await, &said), "61 s ago");
+    let mut stream = Stream::open(&site, &key, Some(within.trim_start_matches("?since="))).await;
+    let (name, _, report) = stream.next().await.unwrap();
+    assert!(name == "changes" && lists(&report, &said), "the stream overlaps too");
+}
+
 /// G04, G06: by a key with this scope; a session and its cookies count for nothing.
 #[tokio::test]
 async fn g06_for_keys_with_the_scope_alone() {
