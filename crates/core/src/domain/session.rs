@@ -43,7 +43,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// All reasons, for parsing and documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Logout,
         Self::LogoutAll,
         Self::EndedByUser,
