@@ -291,7 +291,7 @@ async fn a04_files() {
     }
     std::fs::write(&path, ONE).unwrap();
     sources.read_files().unwrap();
-    std::fs::write(&path, &ONE[..20]).unwrap();
+    std::fs::write(&path, ONE.split_at(20).0).unwrap();
     sources.read_all().await;
     assert_eq!(kids(&sources), ["one"]);
     assert!(sources.troubles()[0].has_keys);

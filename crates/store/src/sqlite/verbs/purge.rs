@@ -79,5 +79,6 @@ pub(in crate::sqlite) fn purge(
             UserId::PASSING.replace('_', "`"),
         ],
     )?;
-    Ok((users + ended + expired + revoked_keys + expired_keys + events + removed + codes + attempts + tokens) as u64)
+    Ok((users + ended + expired + revoked_keys + expired_keys + events + removed + codes + attempts + tokens)
+        as u64)
 }
