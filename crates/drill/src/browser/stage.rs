@@ -119,6 +119,16 @@ pub(super) async fn seen_by(scene: &Scene, tab: &Tab) -> Result<Option<usize>, B
     })
 }
 
+/// The same in a tab of its own, in which no page's policy has a say: for verdicts.
+pub(super) async fn seen_as(scene: &Scene, person: &Person) -> Result<Option<usize>, BrowserError> {
+    let tab = person.tab().await?;
+    tab.call("Page.setBypassCSP", serde_json::json!({ "enabled": true })).await?;
+    tab.open_anew(scene.target.base()).await?;
+    let seen = seen_by(scene, &tab).await?;
+    tab.close().await?;
+    Ok(seen)
+}
+
 fn answer_of(scene: &Scene, said: &Value) -> Result<Answer, BrowserError> {
     let who = &scene.app()?.who;
     let status = said.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());

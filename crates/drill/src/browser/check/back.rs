@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::super::sign_in::{is_signed_in, shows};
-use super::super::stage::{Stage, seen_by};
+use super::super::stage::{Stage, seen_as};
 use super::super::tab::{Tab, quoted, shown};
 use super::super::{BrowserError, Tried};
 use crate::check::Check;
@@ -56,7 +56,7 @@ pub(super) fn run<'s>(stage: &'s Stage, scene: &'s Scene) -> Tried<'s> {
         tab.open_anew(scene.target.base()).await?;
         sleep(Duration::from_millis(400)).await;
         if is_signed_in(scene, tab, account).await
-            && (shows(tab, account).await || seen_by(scene, tab).await?.is_some())
+            && (shows(tab, account).await || seen_as(scene, &victim.person).await?.is_some())
         {
             victim.person.leave().await?;
             return Ok(Verdict::inconclusive("signing out by the page did not sign out"));

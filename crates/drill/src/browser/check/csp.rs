@@ -19,10 +19,11 @@ pub(super) const CHECK: Check = Check::new(
 const INJECT: &str = "new Promise((done) => { \
     window.__drill = {}; \
     const box = document.createElement('div'); \
-    box.innerHTML = '<img src=\"data:,\" onerror=\"window.__drill.handler = true\">'; \
+    /* Trusted Types refuse both: then neither runs. */ \
+    try { box.innerHTML = '<img src=\"data:,\" onerror=\"window.__drill.handler = true\">'; } catch {} \
     document.documentElement.append(box); \
     const script = document.createElement('script'); \
-    script.textContent = 'window.__drill.script = true'; \
+    try { script.textContent = 'window.__drill.script = true'; } catch {} \
     document.documentElement.append(script); \
     setTimeout(() => { box.remove(); script.remove(); done(window.__drill); }, 400); })";
 

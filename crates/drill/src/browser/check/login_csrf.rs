@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::sleep;
 
 use super::super::Tried;
-use super::super::stage::{Stage, seen_by};
+use super::super::stage::{Stage, seen_as};
 use super::super::thief::Thief;
 use super::framing::escaped;
 use crate::account::Account;
@@ -38,8 +38,7 @@ pub(super) fn run<'s>(stage: &'s Stage, scene: &'s Scene) -> Tried<'s> {
             sleep(Duration::from_millis(900)).await;
             tab.loaded().await;
             tried.push(name);
-            // By a fresh page of the application's: what the attack left in the tab does not count.
-            if tab.open(scene.target.base()).await.is_ok() && seen_by(scene, &tab).await?.is_some() {
+            if seen_as(scene, &person).await?.is_some() {
                 let evidence = Evidence::new(format!(
                     "a page of another site signed the browser in as the attacker, by {name}"
                 ))

@@ -5,7 +5,7 @@ use super::super::readable::{Readable, Worth};
 use super::super::stage::Stage;
 use crate::check::Check;
 use crate::scene::Scene;
-use crate::verdict::{Evidence, Severity, Verdict};
+use crate::verdict::{Evidence, Verdict};
 
 pub(super) const CHECK: Check = Check::new(
     "browser-token-readable",
@@ -27,22 +27,22 @@ pub(super) fn run<'s>(stage: &'s Stage, scene: &'s Scene) -> Tried<'s> {
             };
             format!("{}: {worth} [{}]", readable.place, readable.secret.fingerprint())
         };
-        let worst = found.iter().map(|readable| readable.worth).max();
-        let severity = match worst {
-            None => {
-                return Ok(Verdict::pass(format!(
-                    "signed in {signed_in}; localStorage, sessionStorage, IndexedDB, document.cookie, global variables and the \
-                     document hold no token"
-                )));
-            }
-            Some(Worth::Opens | Worth::Renews) => CHECK.severity,
-            Some(Worth::Refused) => Severity::Low,
-        };
+        if found.iter().all(|readable| readable.worth == Worth::Refused) {
+            let summary = if found.is_empty() {
+                "localStorage, sessionStorage, IndexedDB, document.cookie, global variables and the document hold no token"
+            } else {
+                "script can read what has the shape of a token, but none of it opens the account"
+            };
+            let evidence =
+                Evidence::new(summary).step(format!("signed in {signed_in}")).steps(found.iter().map(line));
+            return Ok(Verdict::Pass { evidence });
+        }
+        let found: Vec<&Readable> = found.iter().filter(|readable| readable.worth > Worth::Refused).collect();
         let places: Vec<&str> = found.iter().take(3).map(|readable| &*readable.place).collect();
         let evidence =
             Evidence::new(format!("any script of the page can read a token: {}", places.join(", ")))
                 .step(format!("signed in {signed_in}"))
-                .steps(found.iter().map(line));
-        Ok(Verdict::Finding { severity, evidence })
+                .steps(found.into_iter().map(line));
+        Ok(CHECK.finding(evidence))
     })
 }
