@@ -36,6 +36,23 @@ impl Answer {
             };
         }
         let Some(worst) = usable.iter().max_by_key(|held| exposure(held).unwrap_or(u64::MAX)) else {
+            // A run of some checks only may find much and hold nothing: it must not sound like good news.
+            if let (true, Some(worst)) = (report.credentials.is_empty(), report.findings().first()) {
+                let count = report.findings().len();
+                let attacks = if count == 1 {
+                    "One attack worked.".to_owned()
+                } else {
+                    format!("{count} attacks worked.")
+                };
+                return Self {
+                    headline: attacks,
+                    detail: format!(
+                        "The worst: {}. How long a stolen token works was not measured in this run.",
+                        worst.result.sentence()
+                    ),
+                    tone,
+                };
+            }
             return Self {
                 headline: "The drill got hold of nothing that works in a thief's hands.".into(),
                 detail: "No credential that it could take worked anywhere else.".into(),
