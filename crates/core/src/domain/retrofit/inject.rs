@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::location::{TokenLocation, is_token};
+use super::location::{COOKIE, TokenLocation, is_token};
 use crate::domain::secret::SecretString;
 
 /// Where the token goes in the template.
@@ -53,7 +53,7 @@ impl Injection {
         let (before, after) = template.split_once(MARK).ok_or_else(bad)?;
         let visible = |part: &str| part.bytes().all(|b| (0x20..0x7f).contains(&b)) && !part.contains(MARK);
         let cookie_fits =
-            header != "cookie" || (before.strip_suffix('=').is_some_and(is_token) && after.is_empty());
+            header != COOKIE || (before.strip_suffix('=').is_some_and(is_token) && after.is_empty());
         let family = [
             "x-forwarded-",
             "sec-",
@@ -80,7 +80,7 @@ impl Injection {
             after: "".into(),
         };
         match location {
-            TokenLocation::Cookie(name) => plain("cookie", format!("{name}=")),
+            TokenLocation::Cookie(name) => plain(COOKIE, format!("{name}=")),
             TokenLocation::Header(name) if **name != *"authorization" => plain(name, String::new()),
             TokenLocation::Header(_) | TokenLocation::Json(_) => {
                 plain("authorization", String::from("Bearer "))
@@ -97,7 +97,7 @@ impl Injection {
     /// The cookie that carries the token, if the header is `cookie`.
     #[must_use]
     pub fn cookie(&self) -> Option<&str> {
-        if *self.header == *"cookie" { self.before.strip_suffix('=') } else { None }
+        if *self.header == *COOKIE { self.before.strip_suffix('=') } else { None }
     }
 
     /// The scheme before the token in `authorization`, if it is that header: what a client sends under another one is not ours.

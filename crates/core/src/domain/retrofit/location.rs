@@ -22,13 +22,16 @@ pub enum TokenLocation {
 )]
 pub struct InvalidLocation(String);
 
+/// The word for a cookie, and the header that brings it back.
+pub(super) const COOKIE: &str = "cookie";
+
 /// Headers that carry framing or are handled by themselves: none of them is a token's.
 const NOT_A_TOKENS: [&str; 12] = [
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
-    "cookie",
+    COOKIE,
     "date",
     "host",
     "location",
@@ -52,7 +55,7 @@ impl TokenLocation {
                 let good = is_token(&name) && !NOT_A_TOKENS.contains(&name.as_str());
                 if good { Ok(Self::Header(name.into())) } else { Err(bad()) }
             }
-            ("cookie", name) if is_token(name) => Ok(Self::Cookie(name.into())),
+            (kind, name) if kind == COOKIE && is_token(name) => Ok(Self::Cookie(name.into())),
             _ => Err(bad()),
         }
     }
