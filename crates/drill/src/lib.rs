@@ -21,6 +21,7 @@ pub mod report;
 pub mod runner;
 pub mod scene;
 pub mod secret;
+pub mod statistics;
 pub mod target;
 pub mod vault;
 pub mod verdict;

@@ -183,7 +183,7 @@ impl Scene {
         }
         let vault = Arc::new(Vault::default());
         for account in &setting.accounts {
-            vault.keep(&account.password);
+            vault.steal(&account.password);
         }
         let elsewhere = setting.profile.elsewhere.as_deref().map(Target::parse).transpose()?;
         let named: Vec<Origin> =

@@ -14,7 +14,11 @@ const LONGEST: usize = 600;
 
 /// Knows all tokens, cookie values and passwords of a run.
 #[derive(Debug, Default)]
-pub struct Vault(Mutex<Vec<Secret>>);
+pub struct Vault {
+    known: Mutex<Vec<Secret>>,
+    /// Those of which a thief could make something: they must stand in no log.
+    stolen: Mutex<Vec<Secret>>,
+}
 
 impl Vault {
     /// Remembers a secret.
@@ -22,7 +26,7 @@ impl Vault {
         if secret.expose().len() < SHORTEST {
             return;
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.iter().any(|other| other.same(secret)) {
             known.push(secret.clone());
             // Longest first: a token may hold another.
@@ -30,12 +34,28 @@ impl Vault {
         }
     }
 
+    /// Remembers a credential: a secret that a thief could use.
+    pub fn steal(&self, secret: &Secret) {
+        self.keep(secret);
+        let mut stolen = self.stolen.lock().unwrap_or_else(PoisonError::into_inner);
+        if secret.expose().len() >= SHORTEST && !stolen.iter().any(|other| other.same(secret)) {
+            stolen.push(secret.clone());
+        }
+    }
+
+    /// The fingerprints of the credentials that stand in a text.
+    #[must_use]
+    pub fn stolen_within(&self, text: &str) -> Vec<String> {
+        let stolen = self.stolen.lock().unwrap_or_else(PoisonError::into_inner);
+        stolen.iter().filter(|secret| text.contains(secret.expose())).map(Secret::fingerprint).collect()
+    }
+
     /// The text without any known secret, nor anything that looks like a token or stands behind a secret's name.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
         {
-            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             for secret in known.iter() {
                 if text.contains(secret.expose()) {
                     text = text.replace(secret.expose(), &format!("[{}]", secret.fingerprint()));

@@ -99,22 +99,23 @@ async fn judge(scene: &Scene, check: &Check, bad: fn(&SetCookie, &Scene) -> bool
 
 /// The cookie without its value.
 fn shown(cookie: &SetCookie) -> String {
-    let mut text = format!("Set-Cookie: {}=[{}]", cookie.name, cookie.value.fingerprint());
+    let mut said = Vec::new();
     for (is, name) in
         [(cookie.http_only, "HttpOnly"), (cookie.secure, "Secure"), (cookie.partitioned, "Partitioned")]
     {
         if is {
-            text.push_str(&format!("; {name}"));
+            said.push(name.to_owned());
         }
     }
     match cookie.same_site {
         SameSite::Unsaid => {}
-        said => text.push_str(&format!("; SameSite={said:?}")),
+        same_site => said.push(format!("SameSite={same_site:?}")),
     }
     for (name, value) in [("Path", &cookie.path), ("Domain", &cookie.domain)] {
         if let Some(value) = value {
-            text.push_str(&format!("; {name}={value}"));
+            said.push(format!("{name}={value}"));
         }
     }
-    text
+    let said = if said.is_empty() { "no attribute".to_owned() } else { said.join(", ") };
+    format!("{} is set with {said}", cookie.name)
 }

@@ -10,6 +10,7 @@ use crate::check::{Check, Running};
 use crate::client::Device;
 use crate::credential::{Credential, CredentialKind, Jwt, Place};
 use crate::detect::{Seen, Session, alone, seen_apart};
+pub(super) use crate::report::text::span;
 use crate::scene::{Broken, Scene};
 use crate::verdict::{Evidence, Severity, Verdict};
 
@@ -74,9 +75,15 @@ async fn lifetime(scene: &Scene) -> Result<Verdict, Broken> {
     let session = scene.session(0).await?;
     let mut worst: Option<(Severity, Evidence)> = None;
     let mut said = Vec::new();
-    for credential in session.of_kind(CredentialKind::Access) {
+    for credential in session.credentials() {
+        if credential.kind == CredentialKind::Other {
+            continue;
+        }
         let claimed = claimed(scene, &session, &credential);
         scene.radius(&session, &credential, |radius| radius.claimed_s = claimed);
+        if credential.kind != CredentialKind::Access {
+            continue;
+        }
         let is_jwt = credential.jwt().is_some();
         let place = &credential.place;
         let found = match claimed {
@@ -91,8 +98,7 @@ async fn lifetime(scene: &Scene) -> Result<Verdict, Broken> {
                 Some((Severity::High, format!("the token in the {place} is good for {}", span(seconds))))
             }
             Some(seconds) if seconds > DAY => {
-                let text =
-                    format!("the {place} is good for {}, and is not renewed on the way", span(seconds));
+                let text = format!("the {place} is good for {}", span(seconds));
                 Some((Severity::Medium, text))
             }
             Some(seconds) if seconds > HOUR => {
@@ -152,6 +158,7 @@ async fn in_body(scene: &Scene) -> Result<Verdict, Broken> {
     let handed: Vec<String> = session
         .credentials()
         .iter()
+        .filter(|credential| credential.kind != CredentialKind::Other)
         .filter(|credential| matches!(credential.place, Place::Json { .. } | Place::Header { .. }))
         .map(|credential| format!("{} token in the {}", credential.kind.as_str(), credential.place))
         .collect();
@@ -190,14 +197,4 @@ fn expiry(scene: &Scene) -> Running<'_> {
             Seen::Unclear(status) => Verdict::inconclusive(format!("the server answered {status}")),
         })
     })
-}
-
-/// `15 min`, `30 d`.
-pub(super) fn span(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        7200..=172_799 => format!("{} h", seconds / HOUR),
-        _ => format!("{} d", seconds / DAY),
-    }
 }

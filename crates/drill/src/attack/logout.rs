@@ -9,6 +9,7 @@ use super::Attacks;
 use crate::check::Check;
 use crate::client::{Agent, Answer, Ask, Device, From};
 use crate::credential::CredentialKind;
+use crate::detect::html::Page;
 use crate::detect::{LOGOUT_PATHS, Session, alone, seen_apart};
 use crate::profile::Call;
 use crate::report::{Actor, Move, Outcome, Stopped, Theft};
@@ -57,9 +58,27 @@ pub(super) async fn log_out(scene: &Scene, session: &Session) -> Result<Option<A
             let path = path.to_lowercase();
             ["logout", "signout", "sign-out", "sign_out", "log_out"].iter().any(|word| path.contains(word))
                 && !path.contains(['{', '}'])
+                // Everybody's sessions, the kept one too, are not what is meant.
+                && !path.ends_with("/all")
         };
         let operations = site.operations.iter().map(|operation| operation.call.clone());
         calls.extend(operations.filter(|call| sounds(&call.path)));
+        // Links and forms of the pages that a signed-in person sees.
+        for place in [scene.target.base().clone(), scene.app()?.who.url.clone()] {
+            let answer = session.send(Ask::get(place).from(From::Bar)).await?;
+            if !answer.is_html() {
+                continue;
+            }
+            let page = Page::read(&answer.text());
+            let own = |reference: &String| {
+                answer.url.join(reference).ok().and_then(|url| scene.target.join(url.as_str()))
+            };
+            let forms = page.forms.iter().filter(|form| form.method == "POST");
+            let forms =
+                forms.filter_map(|form| own(&form.action)).map(|url| Call::new(Method::POST, url.path()));
+            let links = page.links.iter().filter_map(own).map(|url| Call::new(Method::GET, url.path()));
+            calls.extend(forms.chain(links).filter(|call| sounds(&call.path)));
+        }
         let hinted: Vec<String> = site.hints.resolved().into_iter().filter(sounds).collect();
         calls.extend(
             hinted.iter().chain(&LOGOUT_PATHS.map(str::to_owned)).map(|path| Call::new(Method::POST, path)),
@@ -95,14 +114,18 @@ pub(super) async fn log_out(scene: &Scene, session: &Session) -> Result<Option<A
         }
         let gone =
             !seen_apart(scene, &session.agent, session.attach(scene.app()?.who.ask())).await?.0.is_somebody();
-        best = best.or_else(|| Some(answer.clone()));
+        best = best.or_else(|| Some((call.clone(), answer.clone())));
         let cleared = answer.set_cookies.iter().any(crate::client::SetCookie::clears);
         // A path of that name that answered is the one; pages answer all kinds of paths.
         if gone || cleared || answer.asked.contains("out") && answer.is_success() {
-            return Ok(Some(answer));
+            best = Some((call, answer));
+            break;
         }
     }
-    Ok(best)
+    let Some((call, answer)) = best else { return Ok(None) };
+    // The first that was found is the one that the report names.
+    scene.app()?.logout.get_or_init(|| call);
+    Ok(Some(answer))
 }
 
 /// What logout end points read: the refresh token, and the CSRF token as a form would send it.
@@ -258,8 +281,10 @@ async fn by_get(scene: &Scene) -> Result<Verdict, Broken> {
         .resolved()
         .into_iter()
         .filter(|path| path.contains("logout") || path.contains("signout"));
+    let found = scene.app()?.logout.get().map(|call| call.path.clone());
     let paths: Vec<String> = profiled
         .into_iter()
+        .chain(found)
         .chain(hinted)
         .chain(LOGOUT_PATHS.iter().filter(|path| own(path)).map(|path| (*path).to_owned()))
         .collect();

@@ -15,7 +15,7 @@ use crate::credential::CredentialKind;
 use crate::detect::{Refresh, Session, seen_apart};
 use crate::report::{Actor, Move, Outcome, Theft};
 use crate::scene::{Broken, Scene};
-use crate::verdict::{Evidence, Verdict};
+use crate::verdict::{Evidence, Severity, Verdict};
 
 /// Longer than the ten seconds for which honest retries are commonly forgiven.
 const GRACE: Duration = Duration::from_secs(12);
@@ -64,8 +64,10 @@ struct Story {
     still: bool,
     /// The spent token got new ones, or works on.
     spent_accepted: bool,
-    /// Who was on the way to new tokens when the spent one came back, still is.
-    other_alive: bool,
+    /// Who went on with the successor before the spent token came back can still renew.
+    other_renews: bool,
+    /// Or at least still use the last access token.
+    other_uses: bool,
     /// Seconds from the reuse until the other was seen locked out.
     seconds: f64,
     theft: Theft,
@@ -112,7 +114,10 @@ async fn play(scene: &Scene, refresh: &Refresh) -> Result<Stories, Broken> {
     let session = scene.session(0).await?;
     for token in session.credentials() {
         if token.kind == CredentialKind::Refresh || token.kind == CredentialKind::Access {
-            let noticed = !late.other_alive && !first.other_alive;
+            let ended = |story: &Story| {
+                !story.other_renews && (token.kind == CredentialKind::Refresh || !story.other_uses)
+            };
+            let noticed = ended(&late) && ended(&first);
             scene.radius(&session, &token, |radius| {
                 radius.noticed = Some(noticed);
                 radius.noticed_after_s = noticed.then_some(first.seconds.max(late.seconds));
@@ -167,22 +172,23 @@ async fn story(
     } else {
         moves.add(second, "presents the spent token", Some(1), None, false, &reuse.answer.line());
     }
-    let (mut other_alive, line) = uses(scene, &ahead).await?;
-    moves.add(first, "goes on with the newest access token", Some(2), None, other_alive, &line);
+    let (other_uses, line) = uses(scene, &ahead).await?;
+    moves.add(first, "goes on with the newest access token", Some(2), None, other_uses, &line);
     let next = refresh.renew(scene, &mut ahead).await?;
     let renews = next.accepted && uses(scene, &ahead).await?.0;
-    other_alive |= renews;
     moves.add(first, "renews again", Some(2), renews.then_some(4), renews, &next.answer.line());
     let seconds = reused_at.elapsed().as_secs_f64();
-    let caught = !other_alive && !spent_accepted;
+    let caught = !other_uses && !renews && !spent_accepted;
     let ending = match (caught, second) {
         (true, _) => {
             "The spent token gave the theft away; the session ended for both, and the thief has nothing."
         }
         (false, Actor::Thief) if spent_accepted => "Both went on, and nobody noticed.",
-        (false, Actor::Thief) => "The thief was turned away, but nobody was told.",
+        (false, Actor::Thief) if renews => "The thief was turned away, but nothing followed.",
+        (false, Actor::Thief) => "The session ended, but for its last access token.",
         (false, Actor::Honest) if spent_accepted => "Both went on, and nobody noticed.",
-        (false, Actor::Honest) => "The owner was locked out, and the thief goes on.",
+        (false, Actor::Honest) if renews => "The owner was locked out, and the thief goes on.",
+        (false, Actor::Honest) => "The session ended, but the thief's access token works until it expires.",
     };
     let theft = Theft {
         id: id.to_owned(),
@@ -191,7 +197,7 @@ async fn story(
         caught,
         moves: moves.all,
     };
-    Ok(Story { still, spent_accepted, other_alive, seconds, theft })
+    Ok(Story { still, spent_accepted, other_renews: renews, other_uses, seconds, theft })
 }
 
 async fn uses(scene: &Scene, session: &Session) -> Result<(bool, String), Broken> {
@@ -260,19 +266,22 @@ fn kills(stories: &Stories) -> Verdict {
             "the refresh token never changes, so that none is ever spent (see refresh-replay)",
         );
     }
-    if !late.other_alive && !first.other_alive {
+    let renews = late.other_renews || first.other_renews;
+    if !renews && !late.other_uses && !first.other_uses {
         let evidence =
             Evidence::new("the reuse ended the session for both holders").steps(steps(&first.theft));
         return Verdict::Pass { evidence };
     }
-    let text = if first.other_alive {
+    let shown = steps(if first.other_renews || first.other_uses { &first.theft } else { &late.theft });
+    if !renews {
+        let text = "the reuse ends the session, but the access token of whoever renewed first works until it expires";
+        let evidence = Evidence::new(text).steps(shown);
+        return Verdict::Finding { severity: Severity::Medium, evidence };
+    }
+    let text = if first.other_renews {
         "a thief who renews first goes on, also after the owner came back with the spent token"
     } else {
         "a spent token comes back and nothing follows: the session goes on"
     };
-    KILLS.finding(Evidence::new(text).steps(steps(if first.other_alive {
-        &first.theft
-    } else {
-        &late.theft
-    })))
+    KILLS.finding(Evidence::new(text).steps(shown))
 }

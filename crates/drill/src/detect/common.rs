@@ -60,7 +60,7 @@ pub(super) const LOGIN_CALLS: [&str; 36] = [
 ];
 
 /// End points that may say who is signed in.
-pub(super) const WHO: [&str; 38] = [
+pub(super) const WHO: [&str; 41] = [
     "/api/me",
     "/me",
     "/auth/session",
@@ -95,6 +95,9 @@ pub(super) const WHO: [&str; 38] = [
     "/api/current_user",
     "/userinfo",
     "/oauth/userinfo",
+    "/me.json",
+    "/user.json",
+    "/session.json",
     "/dashboard",
     "/home",
     "/settings",
@@ -131,7 +134,12 @@ pub const LOGOUT: [&str; 25] = [
 ];
 
 /// End points that may renew tokens.
-pub(super) const REFRESH: [&str; 22] = [
+pub(super) const REFRESH: [&str; 27] = [
+    "/session/renew",
+    "/api/session/renew",
+    "/renew",
+    "/api/renew",
+    "/auth/renew",
     "/auth/refresh",
     "/api/refresh",
     "/api/auth/refresh",
@@ -170,6 +178,10 @@ pub(super) const TOKEN_HEADERS: [&str; 6] =
 /// What stands before a token in `Authorization`.
 pub(super) const SCHEMES: [&str; 4] = ["Bearer ", "Token ", "JWT ", ""];
 
+/// End points that may hand out a CSRF token.
+pub(super) const CSRF: [&str; 6] =
+    ["/auth/csrf", "/api/csrf", "/api/csrf-token", "/csrf-token", "/api/auth/csrf", "/csrf"];
+
 /// Whether a name sounds like a CSRF token: handed to script on purpose, and worth nothing alone.
 pub(super) fn is_csrf(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -179,5 +191,5 @@ pub(super) fn is_csrf(name: &str) -> bool {
 /// Whether a name sounds like a refresh token.
 pub(super) fn is_refresh(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.contains("refresh") || name.ends_with("_rt") || name == "rt"
+    name.contains("refresh") || name.contains("renew") || name.ends_with("_rt") || name == "rt"
 }

@@ -26,8 +26,10 @@ pub struct Login {
     pub users: Vec<String>,
     /// Fields of the password.
     pub passwords: Vec<String>,
-    /// Further fields.
+    /// Further fields; they stand in place of those of the page.
     pub fields: Vec<(String, String)>,
+    /// Where the CSRF token for it is handed out, if that is where it comes from.
+    pub csrf: Option<String>,
 }
 
 impl Login {
@@ -53,6 +55,7 @@ impl Login {
             users: users.clone(),
             passwords: passwords.clone(),
             fields: more.clone(),
+            csrf: site.csrf.clone(),
         };
         if let Some(call) = &profile.request {
             let page = scene.profile.browser.login_page.clone();
@@ -81,6 +84,17 @@ impl Login {
                 });
             }
         }
+        let way = |call: Call, format: Format| {
+            let mut way = way(call, format);
+            if let (Some((user, password)), true) = (site.field_names.first(), way.is_guess()) {
+                // What the page calls them stands first: pairs are tried in this order.
+                way.users.retain(|name| name != user);
+                way.users.insert(0, user.clone());
+                way.passwords.retain(|name| name != password);
+                way.passwords.insert(0, password.clone());
+            }
+            way
+        };
         let hinted =
             site.hints.resolved().into_iter().filter(|path| sounds(path) && !path.contains(['{', ':']));
         for path in hinted.chain(LOGIN_CALLS.map(str::to_owned)) {
@@ -98,8 +112,7 @@ impl Login {
         let action = scene.target.join(action.as_str())?;
         let (user, password) =
             (found.form.user()?.name.clone(), (*found.form.passwords().first()?).to_owned());
-        // A form without method and action is a script's: it would put the password into the address.
-        if found.form.method != "POST" || password.is_empty() {
+        if password.is_empty() {
             return None;
         }
         let path = action
@@ -112,6 +125,7 @@ impl Login {
             users: vec![user],
             passwords: vec![password],
             fields: Vec::new(),
+            csrf: None,
         })
     }
 
@@ -172,10 +186,16 @@ impl Login {
             let answer = agent.send(Ask::get(page_url).from(From::Bar)).await?;
             let page = Page::read(&answer.text());
             if let Some(form) = page.login_forms().next() {
-                fields.extend(form.untouched());
+                let own = |name: &String| self.fields.iter().any(|(given, _)| given == name);
+                fields.extend(form.untouched().into_iter().filter(|(name, _)| !own(name)));
             }
             let meta = page.metas.iter().find(|(name, _)| super::common::is_csrf(name));
             headers.extend(meta.map(|(_, token)| ("x-csrf-token", token.clone())));
+        }
+        if let Some(csrf) = self.csrf.as_deref().and_then(|path| target.join(path)) {
+            let answer = agent.send(Ask::get(csrf)).await?;
+            let token = super::session::csrf_in(&answer);
+            headers.extend(token.map(|token| ("x-csrf-token", token.expose().to_owned())));
         }
         for (names, value) in [(&self.users, &*account.login), (&self.passwords, account.password.expose())] {
             fields.retain(|(name, _)| !names.contains(name));

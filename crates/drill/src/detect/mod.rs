@@ -20,10 +20,14 @@ pub use session::{Held, Session, alone, alone_value, carry, carry_value};
 pub use site::Site;
 pub use who::{Seen, Sign, Who, seen, seen_apart};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::account::Account;
 use crate::client::{Agent, Answer, Device};
+use crate::profile::Call;
 use crate::report::Application;
 use crate::runner::Progress;
 use crate::scene::{Broken, Scene};
@@ -42,6 +46,8 @@ pub struct App {
     pub refresh: Option<Refresh>,
     /// Its pages, scripts and documents.
     pub site: Site,
+    /// How people sign out, once an attack has found out.
+    pub logout: OnceLock<Call>,
 }
 
 impl App {
@@ -52,7 +58,7 @@ impl App {
         Application {
             login: self.login.described(),
             who: self.who.call.to_string(),
-            logout: None,
+            logout: self.logout.get().map(ToString::to_string),
             refresh: self.refresh.as_ref().map(|refresh| refresh.call.to_string()),
             credentials: self.held.iter().map(held).collect(),
         }
@@ -74,10 +80,12 @@ pub async fn detect(scene: &Scene, progress: &dyn Progress) -> Result<App, Broke
             Tried::Works(works) => {
                 let (login, agent, answer, found) = *works;
                 let mut session = Session::new(account.clone(), agent, answer, found.held.into());
+                session.fetch_csrf(scene, &site).await?;
                 let refresh = Refresh::find(scene, &site, &mut session).await?;
                 let held = Arc::clone(&session.held);
+                steal(scene, &session);
                 scene.keep_session(session);
-                return Ok(App { login, who: found.who, held, refresh, site });
+                return Ok(App { login, who: found.who, held, refresh, site, logout: OnceLock::new() });
             }
             Tried::Refused(line) => said = said.or(Some(line)),
             Tried::Nothing => {}
@@ -107,7 +115,7 @@ async fn try_way(scene: &Scene, site: &Site, account: &Account, way: &Login) -> 
     let mut widened = !way.is_guess();
     while let Some(way) = left.pop() {
         let agent = scene.agent(Device::Own);
-        let answer = match way.attempt(&scene.target, account, &agent, None).await {
+        let answer = match patiently(&way, &scene.target, account, &agent).await {
             Ok(answer) => answer,
             // An end point that hangs is none to sign in at.
             Err(Broken::Net(error)) => {
@@ -160,7 +168,7 @@ async fn narrowed(scene: &Scene, account: &Account, way: Login) -> Result<Login,
     }
     let worked = |answer: &Answer| answer.is_success() || answer.redirect().is_some();
     for pair in way.pairs() {
-        let answer = pair.attempt(&scene.target, account, &scene.agent(Device::Own), None).await?;
+        let answer = patiently(&pair, &scene.target, account, &scene.agent(Device::Own)).await?;
         if answer.is_throttled() {
             return Ok(way);
         }
@@ -182,8 +190,37 @@ pub async fn log_in(
     agent: &Agent,
 ) -> Result<Session, Broken> {
     let app = scene.app()?;
-    let answer = app.login.attempt(target, account, agent, None).await?;
+    let answer = patiently(&app.login, target, account, agent).await?;
     opened(scene, app, account, agent, answer).await
+}
+
+/// Most sign-ins that are tried where they are throttled.
+const TRIES: usize = 4;
+/// Longest pause that a server can ask for.
+const PAUSE: Duration = Duration::from_secs(11);
+
+/// Signs in, and again after a pause where the server asks for one: three in ten seconds is a usual bound.
+pub(crate) async fn patiently(
+    login: &Login,
+    target: &Target,
+    account: &Account,
+    agent: &Agent,
+) -> Result<Answer, Broken> {
+    let mut answer = login.attempt(target, account, agent, None).await?;
+    for _ in 1..TRIES {
+        if !answer.is_throttled() {
+            break;
+        }
+        let asked =
+            ["retry-after", "x-retry-after"].iter().find_map(|name| answer.header(name)?.parse().ok());
+        let pause = Duration::from_secs(asked.unwrap_or(3)) + Duration::from_millis(200);
+        if pause > PAUSE {
+            break;
+        }
+        sleep(pause).await;
+        answer = login.attempt(target, account, agent, None).await?;
+    }
+    Ok(answer)
 }
 
 /// The session that an answer to signing in opened.
@@ -206,11 +243,20 @@ pub async fn opened(
     }
     login::land(scene, agent, &answer).await?;
     let line = answer.line();
-    let session = Session::new(account.clone(), agent.clone(), answer, Arc::clone(&app.held));
+    let mut session = Session::new(account.clone(), agent.clone(), answer, Arc::clone(&app.held));
+    session.fetch_csrf(scene, &app.site).await?;
+    steal(scene, &session);
     let any = session.credentials().iter().any(|credential| credential.kind == crate::CredentialKind::Access);
     if any {
         Ok(session)
     } else {
         Err(refused(format!("{line}, without the token that the first sign-in gave")))
+    }
+}
+
+/// From here on these must show nowhere.
+fn steal(scene: &Scene, session: &Session) {
+    for credential in session.credentials() {
+        scene.vault.steal(&credential.secret);
     }
 }

@@ -8,10 +8,12 @@ use url::Url;
 
 use super::common;
 use super::html::Page;
+use super::site::Site;
 use super::tokens;
 use crate::account::Account;
 use crate::client::{Agent, Answer, Ask, Cookies, Device, NetError};
 use crate::credential::{Carrier, Credential, CredentialKind, Place};
+use crate::scene::Scene;
 use crate::secret::Secret;
 
 /// A kind of credential that this application hands out: where it lies and how it goes back.
@@ -130,7 +132,7 @@ impl Session {
             .jar()
             .all()
             .iter()
-            .find(|kept| common::is_csrf(&kept.cookie.name))
+            .find(|kept| common::is_csrf(&kept.cookie.name) && !kept.cookie.http_only)
             .map(|kept| kept.cookie.value.clone());
         let Some(token) = cookie.or_else(|| self.csrf.clone()) else { return Vec::new() };
         // Angular's and Laravel's cookie is percent-encoded, their header is not.
@@ -153,6 +155,16 @@ impl Session {
     #[must_use]
     pub fn stolen(&self) -> Self {
         Self { agent: self.agent.stolen(Device::Other), ..self.clone() }
+    }
+
+    /// Fetches a CSRF token where the application hands them out: one from before signing in is often bound to nobody.
+    pub(super) async fn fetch_csrf(&mut self, scene: &Scene, site: &Site) -> Result<(), NetError> {
+        let Some(url) = site.csrf.as_deref().and_then(|path| scene.target.join(path)) else { return Ok(()) };
+        let answer = self.agent.send(self.attach(Ask::get(url))).await?;
+        if let Some(token) = csrf_in(&answer) {
+            self.csrf = Some(token);
+        }
+        Ok(())
     }
 
     /// Keeps a CSRF token from a page of the application's.
@@ -182,7 +194,7 @@ fn renewed(place: &Place, answer: &Answer, agent: &Agent) -> Option<Secret> {
     tokens::candidates(answer, agent).into_iter().find(wanted).map(|candidate| candidate.secret)
 }
 
-fn csrf_in(answer: &Answer) -> Option<Secret> {
+pub(super) fn csrf_in(answer: &Answer) -> Option<Secret> {
     let json = answer.json()?;
     let members = json.as_object()?;
     members

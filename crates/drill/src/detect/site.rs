@@ -30,6 +30,12 @@ pub struct Site {
     pub hints: Hints,
     /// What an OpenAPI document says.
     pub operations: Vec<Operation>,
+    /// Names of the fields in forms that scripts send.
+    pub field_names: Vec<(String, String)>,
+    /// Where a CSRF token is handed out to whoever asks.
+    pub csrf: Option<String>,
+    /// Links of the named page that sound like signing in.
+    entrances: Vec<String>,
 }
 
 impl Site {
@@ -44,7 +50,9 @@ impl Site {
                 .await?;
         site.page(scene, agent, &first).await;
         let profiled = scene.profile.browser.login_page.as_deref();
-        let pages = profiled.into_iter().chain(common::LOGIN_PAGES);
+        let entrances = site.entrances.clone();
+        let pages =
+            profiled.into_iter().chain(entrances.iter().map(|path| &**path)).chain(common::LOGIN_PAGES);
         let asked =
             pages.filter_map(|path| scene.target.join(path)).filter(|url| url.path() != first.url.path());
         // One after the other, until one has a form: most applications have one such page.
@@ -64,6 +72,7 @@ impl Site {
                 site.operations.extend(openapi::read(&document));
             }
         }
+        site.csrf = site.find_csrf(scene, agent).await;
         Ok(site)
     }
 
@@ -74,8 +83,23 @@ impl Site {
         let page = Page::read(&answer.text());
         self.hints.read(&page.inline);
         for form in page.login_forms() {
-            self.login_forms.push(FoundForm { page: answer.url.path().to_owned(), form: form.clone() });
+            // A form without method and action is a script's: sent by itself it would put the password into the address.
+            if form.method == "POST" {
+                self.login_forms.push(FoundForm { page: answer.url.path().to_owned(), form: form.clone() });
+            } else if let (Some(user), Some(password)) = (form.user(), form.passwords().first()) {
+                self.field_names.push((user.name.clone(), (*password).to_owned()));
+            }
         }
+        let sounds = |link: &&String| {
+            let link = link.to_lowercase();
+            ["login", "log-in", "log_in", "signin", "sign-in", "sign_in", "session/new"]
+                .iter()
+                .any(|word| link.contains(word))
+        };
+        let links = page.links.iter().filter(sounds).filter_map(|link| answer.url.join(link).ok());
+        self.entrances.extend(
+            links.filter(|url| scene.target.join(url.as_str()).is_some()).map(|url| url.path().to_owned()),
+        );
         let scripts = page.scripts.iter().filter_map(|src| answer.url.join(src).ok());
         let scripts = scripts.filter(|url| scene.target.join(url.as_str()).is_some()).take(SCRIPTS);
         for script in join_all(scripts.map(|url| agent.send_apart(Ask::get(url)))).await.into_iter().flatten()
@@ -84,6 +108,22 @@ impl Site {
                 self.hints.read(&script.text());
             }
         }
+    }
+
+    async fn find_csrf(&self, scene: &Scene, agent: &Agent) -> Option<String> {
+        let hinted =
+            self.hints.resolved().into_iter().filter(|path| common::is_csrf(path) && !path.contains('{'));
+        for path in hinted.chain(common::CSRF.map(str::to_owned)) {
+            let url = scene.target.join(&path)?;
+            let Ok(answer) = agent.send_apart(Ask::get(url)).await else { continue };
+            let hands = answer.json().as_ref().and_then(|json| json.as_object()).is_some_and(|members| {
+                members.iter().any(|(name, value)| common::is_csrf(name) && value.is_string())
+            });
+            if answer.is_success() && hands {
+                return Some(path);
+            }
+        }
+        None
     }
 
     /// Paths of GETs that scripts and documents name, without those that need something filled in.

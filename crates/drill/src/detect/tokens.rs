@@ -101,11 +101,13 @@ fn is_token(name: &str, text: &str) -> bool {
         return false;
     }
     let lower = name.to_ascii_lowercase();
-    let sounds =
-        ["token", "jwt", "access", "bearer", "api_key", "apikey", "session", "auth", "ticket", "key"]
-            .iter()
-            .any(|word| lower.contains(word))
-            || lower == "sid";
+    let sounds = [
+        "token", "jwt", "access", "bearer", "api_key", "apikey", "session", "auth", "ticket", "key", "renew",
+        "refresh",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+        || lower == "sid";
     let unbroken = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\:@".contains(&b));
     // Public names of sessions and expiry times sound like tokens too.
     let times = text.len() < 32

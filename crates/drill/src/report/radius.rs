@@ -132,12 +132,16 @@ impl Obtained {
         }
     }
 
-    /// The same without any secret.
+    /// The same without any secret, and with what follows from the rest.
     #[must_use]
     pub fn scrubbed(mut self, vault: &crate::vault::Vault) -> Self {
-        for text in &mut self.radius.works_for {
+        let radius = &mut self.radius;
+        for text in &mut radius.works_for {
             *text = vault.scrub(text);
         }
+        radius.works_for.sort();
+        radius.works_for.dedup();
+        radius.worst_s = radius.worst_s.or(radius.claimed_s);
         self
     }
 }
