@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+mod drill;
 mod keys;
 mod retrofit;
 mod server;
@@ -9,6 +10,7 @@ mod tokens;
 
 pub(crate) use accounts::{Events, Revoke, SessionCommand, UserCommand};
 pub(crate) use api_keys::ApiKeyCommand;
+pub(crate) use drill::Drill;
 pub(crate) use keys::{MasterKeyCommand, SigningKeyCommand};
 pub(crate) use retrofit::{Probe, RetrofitCommand};
 pub(crate) use server::{Dev, StoreCommand, Trust};
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     /// Put an application that keeps its own login behind the gateway
     #[command(subcommand)]
     Retrofit(RetrofitCommand),
+    /// Attack an application as thieves would, and report what they would get
+    Drill(Box<Drill>),
     /// Make browsers on this machine trust the local CA, or stop
     Trust(Trust),
     /// Back the store up, or put a backup in its place

@@ -3,6 +3,7 @@
 mod api_key;
 mod check;
 mod dev;
+mod drill;
 mod events;
 mod explain;
 mod keys;
@@ -70,6 +71,7 @@ fn run(cli: Cli, screen: Screen) -> anyhow::Result<Verdict> {
         Command::Events(events) => events::events(&global, &events, screen),
         Command::Explain(explain) => explain::explain(&global, &explain, screen),
         Command::Retrofit(command) => retrofit::retrofit(&global, command, screen),
+        Command::Drill(typed) => drill::run(&typed, screen),
         Command::Trust(trust) => trust::trust(&global, &trust, screen),
         Command::Store(command) => store::store(&global, command, screen),
         Command::Completions { shell } => {
