@@ -33,6 +33,20 @@ pub(crate) fn stories(wanted: &[String]) -> anyhow::Result<()> {
         .args(files))
 }
 
+/// Builds the binary, attacks every subject of the proof, and puts the table into `docs/proof.md`.
+///
+/// # Errors
+/// When a drill cannot be run to its end, or the binary does not build.
+pub(crate) fn proof() -> anyhow::Result<()> {
+    run_cargo_build()?;
+    run(Command::new("node")
+        .current_dir(root())
+        .env("COUNTERSIGN_BIN", built()?.join("countersign"))
+        .env("COUNTERSIGN_E2E_PYTHON", setup::python::interpreter()?)
+        .arg(e2e().join("proof").join("table.mjs"))
+        .arg("--write"))
+}
+
 fn run_cargo_build() -> anyhow::Result<()> {
     run(cargo().current_dir(root()).args(["build", "--quiet", "--package", "countersign"]))
 }

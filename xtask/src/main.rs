@@ -29,6 +29,7 @@ cargo xtask COMMAND
   fuzz         search for bytes that break a parser, 20 minutes each (nightly): cargo xtask fuzz [TARGET] [--minutes N]
   mutants      change the rules one by one and see whether a test notices, hours: cargo xtask mutants [--list] [--shard K/N] [FILE]
   test-e2e     only the real-browser stories; names after it select files: cargo xtask test-e2e newcomer
+  proof        attack the applications of docs/proof.md and write its table anew: some minutes
   setup        only install what is missing
   ci           what .ci/run runs: format, clippy, documentation, licences and sources, then test
   fmt          rustfmt, as a check
@@ -79,6 +80,7 @@ fn dispatch(command: &str, rest: &[String]) -> Option<anyhow::Result<()>> {
         "test-rust" => check::tests(),
         "model" => check::model(),
         "test-js" => setup::run().and_then(|()| js::tests()),
+        "proof" => setup::run().and_then(|()| e2e::proof()),
         "setup" => setup::run(),
         "ci" => check::fmt()
             .and_then(|()| check::clippy())
