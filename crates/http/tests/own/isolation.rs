@@ -94,11 +94,15 @@ async fn c06_host_headers_never_decide() {
     drop(site.outside.store.take_writes());
     for name in ["x-forwarded-host", "x-forwarded-server", "x-original-host", "x-host", "forwarded"] {
         let value = if name == "forwarded" { "host=evil.test;proto=https" } else { "evil.test" };
-        for sender in [Sender::Bare, Sender::ForeignFetch, Sender::ForeignForm] {
+        let posted = |sender| {
             let request = client.post("/auth/refresh").with_csrf().sender(sender).cookies(Cookies::All);
-            let request = request.header("origin", "https://evil.test").header(name, value);
-            request.expect(403, "origin_denied").await.sets_no_cookie();
+            request.header("origin", "https://evil.test").header(name, value)
+        };
+        for sender in [Sender::Bare, Sender::ForeignFetch] {
+            posted(sender).expect(403, "origin_denied").await.sets_no_cookie();
         }
+        // A form is answered by a page.
+        posted(Sender::ForeignForm).expect_status(403).await.sets_no_cookie();
         // Nor do they take anything from us.
         let good = client.post("/auth/refresh").with_csrf().sender(Sender::Bare).cookies(Cookies::All);
         good.header("origin", site.origin()).header(name, value).expect_status(200).await;
