@@ -77,7 +77,8 @@ struct Run<'r> {
 impl Run<'_> {
     async fn all(&self, attacks: &[Box<dyn Attack>]) {
         let of = |order: Order| {
-            attacks.iter().enumerate().filter(move |(_, attack)| attack.check().order == order)
+            let all = attacks.iter().map(AsRef::as_ref).enumerate();
+            all.filter(move |(_, attack)| attack.check().order == order)
         };
         self.progress.part("attacking");
         let beside: FuturesUnordered<_> =
@@ -94,7 +95,7 @@ impl Run<'_> {
         }
     }
 
-    async fn one(&self, place: usize, attack: &Box<dyn Attack>) {
+    async fn one(&self, place: usize, attack: &dyn Attack) {
         let check = attack.check();
         self.progress.started(check);
         let began = Instant::now();
@@ -106,7 +107,7 @@ impl Run<'_> {
         all.push((place, checked));
     }
 
-    async fn verdict(&self, check: &Check, attack: &Box<dyn Attack>) -> Verdict {
+    async fn verdict(&self, check: &Check, attack: &dyn Attack) -> Verdict {
         let options = self.scene.options;
         if check.needs_active && !options.active {
             return Verdict::not_applicable(

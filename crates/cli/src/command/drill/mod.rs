@@ -141,16 +141,13 @@ fn written(typed: &Drill, report: &Report, before: Option<&Report>) -> anyhow::R
         let page = html::render(report, before)?;
         std::fs::write(path, page).with_context(|| path.display().to_string())?;
     }
-    let files: [(&Option<PathBuf>, fn(&Report, &Drill) -> String); 3] = [
-        (&typed.json_file, |report, _| report.to_json()),
-        (&typed.junit, |report, typed| junit(report, typed.fail_on)),
-        (&typed.sarif, |report, _| sarif(report)),
-    ];
-    for (path, made) in files {
-        if let Some(path) = path {
-            std::fs::write(path, made(report, typed)).with_context(|| path.display().to_string())?;
-        }
-    }
+    let save = |path: Option<&PathBuf>, text: &dyn Fn() -> String| match path {
+        Some(path) => std::fs::write(path, text()).with_context(|| path.display().to_string()),
+        None => Ok(()),
+    };
+    save(typed.json_file.as_ref(), &|| report.to_json())?;
+    save(typed.junit.as_ref(), &|| junit(report, typed.fail_on))?;
+    save(typed.sarif.as_ref(), &|| sarif(report))?;
     Ok(())
 }
 
