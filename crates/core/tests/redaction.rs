@@ -55,6 +55,7 @@ fn beside() -> impl Strategy<Value = &'static str> {
         Just("\\\""),
         Just("é"),
         Just("Some("),
+        Just("eyJ.a."),
         Just(": "),
     ]
 }

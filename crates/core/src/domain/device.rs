@@ -6,6 +6,8 @@ use super::recognise::redact_and_cut;
 
 /// Bytes of a user agent that are kept. It is stored and shown: a token that somebody sends there must be neither.
 const LONGEST_AGENT: usize = 256;
+/// Characters that are cleaned: more than are looked at for what is kept.
+const LONGEST_CLEANED: usize = 2048;
 
 /// Address and user agent as seen on a request. Never a reason to refuse (K06), only to tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,7 +27,7 @@ impl Device {
             return Self { ip, user_agent: redact_and_cut(user_agent, LONGEST_AGENT).into() };
         }
         // First these: between the letters of a token they would hide it.
-        let plain: String = user_agent.chars().filter(|c| !c.is_control()).collect();
+        let plain: String = user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_CLEANED).collect();
         Self { ip, user_agent: redact_and_cut(&plain, LONGEST_AGENT).into() }
     }
 
@@ -72,5 +74,11 @@ mod tests {
         let token = format!("eyJhbGciOiJFZERTQSJ9.{}.c2ln", "QUJD".repeat(100));
         let d = Device::new(None, &format!("app/{token}"));
         assert!(!d.user_agent.contains("QUJD"), "{}", d.user_agent);
+        // However far away a token's end is, and whatever was taken out before it.
+        let long = format!("eyJhbGciOiJFZERTQSJ9.{}.c2ln", "QUJD".repeat(2000));
+        for before in ["", "\u{1}", "password=hunter2hunter2hunter2&a/"] {
+            let d = Device::new(None, &format!("{before}{}{long}", "app/".repeat(50)));
+            assert!(!d.user_agent.contains("QUJD") && !d.user_agent.contains("eyJ"), "{}", d.user_agent);
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod base62;
 pub mod client;
 pub mod cookie;
+mod cost;
 pub mod csrf;
 pub mod device;
 pub mod environment;

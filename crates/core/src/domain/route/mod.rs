@@ -12,6 +12,9 @@ use reading::{Reader, is_plain, lax, variants};
 
 /// Bytes of the longest path with dots, escapes or doubled slashes that is looked into: each way of reading it takes a copy.
 const LONGEST_ODD: usize = 4096;
+/// Bytes that are read of all copies of one path. A name of 255 bytes, each of them escaped, is within it in every way of reading;
+/// so is the longest path whose readings do not differ early. Nobody honest sends more: it is refused.
+const MOST_READ: usize = 48 * 1024;
 
 /// Whether a route asks for a principal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -210,7 +213,18 @@ impl RouteTable {
             // If any reading belongs to another route, nobody honest sent it. All are compared and not only the most eager one:
             // `/assets/../admin//../assets/x` is an asset as it stands and fully normalised, but not to RFC 3986.
             let lax = lax(raw);
-            for (reader, raw) in Reader::all().flat_map(|reader| [raw, &*lax].map(|raw| (reader, raw))) {
+            let mut paths = vec![raw];
+            if lax != raw {
+                paths.push(&lax);
+            }
+            let mut read = 0;
+            for (reader, raw) in
+                paths.iter().flat_map(|raw| Reader::of(raw).map(move |reader| (reader, *raw)))
+            {
+                read += raw.len();
+                if read > MOST_READ {
+                    return Matched::NotFound;
+                }
                 let Some(reading) = reader.read(raw) else { return Matched::NotFound };
                 if self.index(&reading).is_none_or(|(other, _)| other != index) {
                     return Matched::NotFound;
@@ -347,6 +361,23 @@ mod tests {
         {
             assert_eq!(table.find(path).rule().unwrap().scope.to_string(), "admin", "{path}");
         }
+    }
+
+    /// C07: what would take long to read in every way is refused; long names are not.
+    #[test]
+    fn c07_reading_is_bounded() {
+        let table = table();
+        let name = "%E6%96%87".repeat(85);
+        for honest in [
+            format!("/assets/{name}"),
+            format!("/assets/{name}/{name}.pdf"),
+            format!("/assets/{name};v=1"),
+            format!("/assets/{}", "%E6%96%87".repeat(450)),
+        ] {
+            assert_eq!(table.find(&honest).rule().unwrap().auth, RouteAuth::None, "{honest}");
+        }
+        let odd = format!("/assets/{}", "%255c;//%c0%ae".repeat(200));
+        assert_eq!(table.find(&odd), Matched::NotFound);
     }
 
     #[test]
