@@ -245,7 +245,7 @@ impl App {
             return said(403, json!({ "error": "origin" }));
         }
         match (&asked.method, asked.path.as_str()) {
-            (&Method::GET, "/") => self.page(),
+            (&Method::GET, "/") => self.page(asked.cookie("access").is_none()),
             (&Method::GET, "/app.js") => Said {
                 status: 200,
                 headers: vec![("content-type".into(), "text/javascript".into())],
@@ -276,11 +276,11 @@ impl App {
         }
     }
 
-    fn page(&self) -> Said {
+    fn page(&self, is_new: bool) -> Said {
         let body =
             "<!doctype html><title>Fake</title><div id=app></div><script src=/app.js></script>".to_owned();
         let page = Said { status: 200, headers: vec![("content-type".into(), "text/html".into())], body };
-        if self.wrong("session-fixation") {
+        if is_new && self.wrong("session-fixation") {
             page.with("set-cookie", format!("access={}; Path=/; HttpOnly; SameSite=Lax", self.fresh("pre")))
         } else {
             page
@@ -460,6 +460,11 @@ impl App {
                 }
                 let claims = claims(&token, self)?;
                 let kind = claims["purpose"].as_str().unwrap_or("access");
+                // A token of another deployment, with the same key.
+                let foreign = claims["iss"].as_str().is_some_and(|iss| iss != self.origin);
+                if foreign && !self.wrong("wrong-environment") {
+                    return None;
+                }
                 let expired = claims["exp"].as_i64().is_some_and(|exp| exp <= now());
                 if kind != "access" && !self.wrong("wrong-purpose") || expired && !self.wrong("must-refuse") {
                     return None;

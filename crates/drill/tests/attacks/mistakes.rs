@@ -158,6 +158,28 @@ async fn a11_an_expired_token_from_a_file() {
     }
 }
 
+/// A13: another deployment's tokens, with the same key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a13_tokens_of_another_deployment() {
+    let staging = Fake::start(Style::Bearer, &[]).await;
+    for (mistakes, expected) in
+        [(&[][..], &[""; 0][..]), (&["wrong-environment"][..], &["wrong-environment"][..])]
+    {
+        let fake = Fake::start(Style::Bearer, mistakes).await;
+        let report = drilled(&fake, &["wrong-environment"], |setting| {
+            setting.profile.elsewhere = Some(staging.url.clone());
+        })
+        .await;
+        let found: Vec<&str> = report.findings().iter().map(|checked| &*checked.id).collect();
+        assert_eq!(found, expected, "{:?}", report.checks);
+        assert!(
+            expected.len() == 1 || matches!(report.checks[0].result, Verdict::Pass { .. }),
+            "{:?}",
+            report.checks
+        );
+    }
+}
+
 /// D01: replay and reuse of refresh tokens, by a thief who comes late and by one who comes first. Sits a grace out.
 #[tokio::test(flavor = "multi_thread")]
 async fn d01_refresh_tokens() {
