@@ -15,7 +15,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 the drill could not b
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Drill {
-    /// The application: https://app.example.com, http://localhost:3000
+    /// The application: `https://app.example.com`, `http://localhost:3000`
     #[arg(value_name = "URL")]
     pub(crate) url: String,
     /// The victim: a test account, NAME:PASSWORD

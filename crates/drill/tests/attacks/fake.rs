@@ -231,8 +231,8 @@ impl App {
         let foreign = {
             let site = asked.header("sec-fetch-site");
             let origin = asked.header("origin");
-            !matches!(site, "" | "same-origin" | "none") && origin != self.origin
-                || !origin.is_empty() && origin != self.origin
+            let other_site = !matches!(site, "" | "same-origin" | "none");
+            origin != self.origin && (other_site || !origin.is_empty())
         };
         let is_unsafe = !matches!(asked.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let lax = match asked.path.as_str() {

@@ -1,6 +1,15 @@
 //! Every attack against an application that does one thing wrong, and against the same application that does it right: no
 //! check can pass, or fail, whatever it is shown.
 #![expect(clippy::disallowed_methods, reason = "the fake application keeps time like any other")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::needless_pass_by_value,
+    reason = "test code: a panic is a failed test"
+)]
 
 mod bad_input;
 mod fake;
