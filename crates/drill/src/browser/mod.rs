@@ -2,7 +2,7 @@
 //! after signing out.
 //!
 //! A Chromium is started with a fresh profile when the first of these attacks runs, and ended with the last. The sites of the
-//! attacker exist nowhere: requests to them are answered inside of the browser, by [`thief`], so nothing that is stolen leaves the
+//! attacker exist nowhere: requests to them are answered inside of the browser, by `thief`, so nothing that is stolen leaves the
 //! machine, and names, TLS and cookies are those of a real attack all the same.
 
 mod cdp;
