@@ -140,7 +140,7 @@ impl<O: Outside> Engine<O> {
         Ok(self.outside.store().admit_attempt(&rules, self.now()).await?)
     }
 
-    fn network_key(&self, context: &Context) -> ThrottleKey {
+    pub(super) fn network_key(&self, context: &Context) -> ThrottleKey {
         let network = context.device.network().map(|n| n.to_string()).unwrap_or_default();
         self.keyring.throttle_key("network", &[network.as_bytes()])
     }

@@ -1,5 +1,7 @@
 //! Creating an account (F01-F03, F06).
 
+use std::time::Duration;
+
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
 
@@ -12,7 +14,7 @@ use crate::domain::password::{Password, WeakPassword};
 use crate::domain::policy::SignUp;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret::SecretString;
-use crate::domain::throttle::Admission;
+use crate::domain::throttle::{Admission, ThrottleRule};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Email, PasswordHash, User};
 use crate::port::{Code, CodeKind, Entropy, Mail, Mailer, NewUser, Outside, PasswordHasher, Store};
@@ -78,23 +80,14 @@ pub enum SignUpError {
     Service(#[from] ServiceError),
 }
 
-/// A code from a mail.
-#[derive(Debug)]
-pub struct Confirm<'a> {
-    /// The code.
-    pub code: &'a str,
-}
-
-/// The code does not work.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfirmError {
-    /// Unknown, used or expired: the same answer for all.
-    #[error("unknown or expired code")]
-    Unknown,
-    /// The engine cannot answer.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
+/// Mails to one address: nobody can have a stranger's inbox filled from many networks. It counts by the hour.
+const MAILS: ThrottleRule = ThrottleRule {
+    free: 3,
+    first_delay: Duration::ZERO,
+    longest_delay: Duration::ZERO,
+    cap: 3,
+    window: Duration::from_secs(60 * 60),
+};
 
 impl<O: Outside> Engine<O> {
     /// Creates an account, or sends the mail that does.
@@ -117,7 +110,7 @@ impl<O: Outside> Engine<O> {
         match self.policy.sign_up {
             SignUp::Off => Err(SignUpError::Closed),
             SignUp::Invite => self.accept_invitation(request, context).await,
-            SignUp::Mailed => self.mail_sign_up(request).await,
+            SignUp::Mailed => self.mail_sign_up(request, context).await,
             SignUp::Immediate => {
                 let user = self.create(request.email, request.password, ScopeSet::default(), context).await?;
                 let user = user.ok_or(SignUpError::Taken)?;
@@ -168,9 +161,23 @@ impl<O: Outside> Engine<O> {
     }
 
     /// The same work and the same answer for a free and a taken address (F06): hash, store or not, one mail.
-    async fn mail_sign_up(&self, request: &SignUpRequest<'_>) -> Result<SignUpOutcome, SignUpError> {
+    async fn mail_sign_up(
+        &self,
+        request: &SignUpRequest<'_>,
+        context: &Context,
+    ) -> Result<SignUpOutcome, SignUpError> {
         let hashed =
             self.outside.hasher().hash(request.password, &self.pepper).await.map_err(ServiceError::from)?;
+        let recipient = self.keyring.throttle_key("sign_up", &[request.email.as_str().as_bytes()]);
+        let counted = self.outside.store().admit_attempt(&[(recipient, MAILS)], self.now()).await;
+        let earlier = match counted.map_err(ServiceError::from)? {
+            Admission::Admitted(state) => state.count > 1,
+            Admission::Refused { .. } => {
+                // The same answer: it would tell a prober that somebody signs up with this address.
+                self.record(NewEvent::refused(EventName::RateLimit, "sign_up_mail"), context);
+                return Ok(SignUpOutcome::Mailed);
+            }
+        };
         let known = self.outside.store().user_by_email(request.email).await.map_err(ServiceError::from)?;
         let (product, origin) = (&self.policy.product, &self.policy.access.issuer);
         let body = if known.is_some() {
@@ -190,9 +197,17 @@ impl<O: Outside> Engine<O> {
             };
             self.outside.store().put_code(row).await.map_err(ServiceError::from)?;
             let minutes = self.policy.code_ttl.as_secs() / 60;
+            // A stranger who signs the owner up meanwhile waits for them to open the wrong mail.
+            let before = if earlier {
+                "\nThis address was used to sign up before, within the last hour. If you asked once only, somebody else \
+                 asked too:\nkeep to the link that takes the password that you chose.\n"
+            } else {
+                ""
+            };
             format!(
-                "Welcome. To create your account at {product} ({origin}), open this link within {minutes} minutes:\n\n\
-                 {origin}/auth/confirm?code={code}\n\nIf it was not you, ignore this mail: no account is created.\n"
+                "Welcome. To create your account at {product} ({origin}), open this link within {minutes} minutes, and\n\
+                 enter the password that you chose:\n\n{origin}/auth/confirm?code={code}\n{before}\n\
+                 If it was not you, ignore this mail: no account is created.\n"
             )
         };
         let mail = Mail {
@@ -205,22 +220,6 @@ impl<O: Outside> Engine<O> {
             tracing::error!(%error, "sign-up mail was not handed over");
         }
         Ok(SignUpOutcome::Mailed)
-    }
-
-    /// Redeems the code of a sign-up mail: creates the account, does not sign in.
-    ///
-    /// # Errors
-    /// [`ConfirmError`].
-    pub async fn confirm(&self, request: &Confirm<'_>, context: &Context) -> Result<(), ConfirmError> {
-        let found =
-            self.outside.store().consume_code(&hash(request.code), CodeKind::SignUp, self.now()).await;
-        let Some(code) = found.map_err(ServiceError::from)? else {
-            self.record(NewEvent::refused(EventName::InputValidationFail, "sign_up_code"), context);
-            return Err(ConfirmError::Unknown);
-        };
-        // Taken meanwhile (two mails, one of them used): the account exists, which is what the link promised.
-        self.create_hashed(&code.email, code.password, code.scope, context).await?;
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::shell::{FormSecret, Shell};
 
-/// What the link in the mail opens. Only its button posts `_csrf` and `code`: mail scanners and link previews fetch
+/// What the link in the mail opens. Only its button posts `_csrf`, `code` and `password`: mail scanners and link previews fetch
 /// links, and a GET that confirmed would let them confirm in the user's place (B08).
 #[derive(Debug, Template)]
 #[template(path = "confirm.html")]
@@ -15,6 +15,10 @@ pub struct Confirm<'a> {
     pub csrf: FormSecret<'a>,
     /// The code from the link.
     pub code: FormSecret<'a>,
+    /// The address that the account would have.
+    pub email: &'a str,
+    /// What is wrong with the password.
+    pub password_error: Option<&'a str>,
 }
 
 /// The answer to a good code.

@@ -157,6 +157,18 @@ fn gallery() -> Vec<(&'static str, String)> {
                 shell: shell(),
                 csrf: FormSecret::new("csrf-token"),
                 code: FormSecret::new("mail-code"),
+                email: "ada@example.com",
+                password_error: None,
+            }),
+        ),
+        (
+            "confirm-refused",
+            Box::new(Confirm {
+                shell: shell(),
+                csrf: FormSecret::new("csrf-token"),
+                code: FormSecret::new("mail-code"),
+                email: HOSTILE,
+                password_error: Some("This is not the password that was chosen with this link."),
             }),
         ),
         ("confirmed", Box::new(Confirmed { shell: shell() })),

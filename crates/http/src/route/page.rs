@@ -35,7 +35,7 @@ pub(super) async fn sign_up<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
     site.sign_up_page(&call, &jar, genuine, None).await
 }
 
-/// Shows a button: opening a link from a mail changes nothing, mail scanners open it too (B08).
+/// Shows a form: opening a link from a mail changes nothing, mail scanners open it too (B08).
 pub(super) async fn confirm<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let jar = call.jar(&site)?;
     let code = call.query("code").filter(|c| (20..=128).contains(&c.len()));
@@ -43,17 +43,7 @@ pub(super) async fn confirm<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply
         Problem::new(Code::InvalidRequest, "The link is incomplete. Copy all of it from the mail.")
     })?;
     let genuine = site.genuine_or_none(&jar).await?;
-    let nonce = site.nonce();
-    let mut cookies = HeaderMap::new();
-    let csrf = site.csrf_token(genuine, &jar, &mut cookies);
-    let page = Confirm {
-        shell: site.shell(&nonce, &call, None),
-        csrf: FormSecret::new(csrf.expose()),
-        code: FormSecret::new(&code),
-    };
-    let mut answer = html(StatusCode::OK, &page, &nonce);
-    answer.headers_mut().extend(cookies);
-    Ok(answer)
+    site.confirm_page(&call, &jar, genuine, &code, None).await
 }
 
 pub(super) async fn signed_out<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
@@ -166,6 +156,43 @@ impl<O: Outside> Site<O> {
             password_error: error(Code::PasswordTooWeak),
         };
         Ok(finish(html(StatusCode::OK, &page, &nonce), cookies, failed.map(|(_, problem)| problem)))
+    }
+
+    /// The page behind the link of a sign-up mail, with what was wrong with the password if something was.
+    pub(super) async fn confirm_page(
+        &self,
+        call: &Call,
+        jar: &Jar,
+        genuine: Option<Genuine>,
+        code: &str,
+        failed: Option<&Problem>,
+    ) -> Reply {
+        let email = patiently(self.engine.confirmable(code), ServiceError::Store).await;
+        let Some(email) = email.map_err(|e| Problem::from(&e))? else {
+            return Ok(self.dead_sign_up(call, &Problem::new(Code::InvalidRequest, "")));
+        };
+        let nonce = self.nonce();
+        let mut cookies = HeaderMap::new();
+        let csrf = self.csrf_token(genuine, jar, &mut cookies);
+        let page = Confirm {
+            shell: self.shell(&nonce, call, None),
+            csrf: FormSecret::new(csrf.expose()),
+            code: FormSecret::new(code),
+            email: email.as_str(),
+            password_error: failed.map(|problem| problem.detail.as_str()),
+        };
+        Ok(finish(html(StatusCode::OK, &page, &nonce), cookies, failed))
+    }
+
+    /// The page for the link of a sign-up mail that no longer works.
+    pub(super) fn dead_sign_up(&self, call: &Call, problem: &Problem) -> Answer {
+        let link = DeadLinkText {
+            title: "This link no longer works",
+            happened: "It was used already, or is too old. A link from a mail works once.",
+            remedy: "If you confirmed your address with it, sign in. Otherwise sign up again to get a new one.",
+            action: Link { href: "/auth/login", label: "Sign in" },
+        };
+        self.dead_link(call, problem, &link)
     }
 
     fn dead_invitation(&self, call: &Call) -> Answer {

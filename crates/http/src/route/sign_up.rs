@@ -13,9 +13,8 @@ use super::Reply;
 use super::call::{Call, Media};
 use super::client::Entry;
 use super::log_in::Credentials;
-use super::page::DeadLinkText;
 use crate::gateway::html;
-use crate::pages::{CheckMail, Confirmed, Link};
+use crate::pages::{CheckMail, Confirmed};
 use crate::site::Site;
 use crate::wire::problem::{self, Code, Problem};
 
@@ -80,25 +79,23 @@ impl Call {
     }
 }
 
-/// Redeems the code of a mail. The link itself only shows a button: opening it changes nothing (B08).
+/// Redeems the code of a mail. The link itself only shows a form: opening it changes nothing (B08).
 pub(super) async fn confirm<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let jar = call.jar(&site)?;
     let genuine = site.genuine_or_none(&jar).await?;
     site.check_entry_csrf(genuine, &jar, call.csrf(&site).as_deref(), &call.context)?;
     let code = call.field("code").unwrap_or_default();
-    if let Err(error) = site.engine.confirm(&Confirm { code: &code }, &call.context).await {
+    let password = Password::parse(&call.field("password").unwrap_or_default()).ok();
+    let request = Confirm { code: &code, password: password.as_ref() };
+    if let Err(error) = site.engine.confirm(&request, &call.context).await {
+        let retriable = matches!(error, ConfirmError::WrongPassword | ConfirmError::RateLimited { .. });
         let dead = matches!(error, ConfirmError::Unknown);
-        let problem = Problem::from(error);
-        if !dead || call.media != Media::Form {
-            return Err(problem);
-        }
-        let text = DeadLinkText {
-            title: "This link no longer works",
-            happened: "It was used already, or is too old. A link from a mail works once.",
-            remedy: "If you confirmed your address with it, sign in. Otherwise sign up again to get a new one.",
-            action: Link { href: "/auth/login", label: "Sign in" },
+        let problem = problem::confirm(error, site.engine.now());
+        return match call.media {
+            Media::Form if dead => Ok(site.dead_sign_up(&call, &problem)),
+            Media::Form if retriable => site.confirm_page(&call, &jar, genuine, &code, Some(&problem)).await,
+            _ => Err(problem),
         };
-        return Ok(site.dead_link(&call, &problem, &text));
     }
     let nonce = site.nonce();
     Ok(html(StatusCode::OK, &Confirmed { shell: site.shell(&nonce, &call, None) }, &nonce))

@@ -148,7 +148,7 @@ async fn a_life(site: &TestSite, secrets: &mut Canaries) {
     secrets.know(&code);
     client.get(&format!("/auth/confirm?code={code}")).sender(Sender::ForeignLink).expect_status(200).await;
     let csrf = client.csrf().await;
-    let form = [("_csrf", csrf.as_str()), ("code", &code)];
+    let form = [("_csrf", csrf.as_str()), ("code", &code), ("password", &password)];
     client.post("/auth/confirm").sender(Sender::OwnForm).form(&form).expect_status(200).await;
     client.log_in("new@example.com", &password).await.expect_status(200);
     secrets.know_browser(&client);

@@ -143,7 +143,7 @@ pub(super) const DOCS: &[Doc] = &[
     row(Browser, "GET", "/auth/confirm", "The page behind the link of a mail.")
         .with(&[Parameter { name: "code", place: "query", required: true, what: "The code of the mail." }])
         .gives(&[(200, HTML)]),
-    row(Browser, "POST", "/auth/confirm", "Redeems the code of a mail.").takes(&[(FORM, "CodeForm")]).gives(&[(200, HTML)]).refuses(&[401, 403]),
+    row(Browser, "POST", "/auth/confirm", "Redeems the code of a mail, with the password that was chosen at sign-up.").takes(&[(FORM, "CodeForm")]).gives(&[(200, HTML)]).refuses(&[401, 403, 429]),
     row(Anybody, "GET", "/auth/signed-out", "The page after signing out.")
         .gives(&[(200, HTML)]),
     row(Browser, "GET", "/auth/refresh", "Renews the session of a page load and sends it on.").with(&[RETURN_TO]).gives(&[AWAY]),

@@ -187,7 +187,7 @@ fn forms() -> Value {
         "Form": form(&[], &["_csrf"]),
         "SignInForm": form(&["email", "password"], &["email", "password", "return_to", "_csrf"]),
         "SignUpForm": form(&["email", "password"], &["email", "password", "invitation", "return_to", "_csrf"]),
-        "CodeForm": form(&["code"], &["code", "_csrf"]),
+        "CodeForm": form(&["code", "password"], &["code", "password", "_csrf"]),
         "PasswordForm": form(&["current_password", "new_password"], &["current_password", "new_password", "_csrf"]),
         "Token": form(&["token"], &["token", "token_type_hint"]),
         "Introspect": form(&["token"], &["token", "token_type_hint", "client_address"]),

@@ -306,15 +306,19 @@ pub(crate) fn change_password(error: ChangePasswordError, now: Timestamp) -> Pro
     }
 }
 
-impl From<ConfirmError> for Problem {
-    fn from(error: ConfirmError) -> Self {
-        match error {
-            ConfirmError::Unknown => Self::new(
-                Code::InvalidRequest,
-                "This link was used before or has expired. Sign up again to get a new one.",
-            ),
-            ConfirmError::Service(error) => error.into(),
-        }
+/// Needs the present, to say how long to wait.
+pub(crate) fn confirm(error: ConfirmError, now: Timestamp) -> Problem {
+    match error {
+        ConfirmError::Unknown => Problem::new(
+            Code::InvalidRequest,
+            "This link was used before or has expired. Sign up again to get a new one.",
+        ),
+        ConfirmError::WrongPassword => Problem::new(
+            Code::InvalidCredentials,
+            "This is not the password that was chosen with this link. Try again, or open the link of your other mail if you got two.",
+        ),
+        ConfirmError::RateLimited { retry_at } => rate_limited(retry_at, now),
+        ConfirmError::Service(error) => error.into(),
     }
 }
 

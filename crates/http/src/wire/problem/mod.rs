@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AU
 use http::{Response, StatusCode};
 
 use super::body::{Answer, AnswerBody};
-pub(crate) use map::{change_password, log_in, sign_up};
+pub(crate) use map::{change_password, confirm, log_in, sign_up};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $word:literal, $status:ident, $title:literal;)*) => {

@@ -19,12 +19,15 @@ async fn j01_policy_and_nonce() {
     let site = TestSite::production().start().await;
     let client = site.signed_in(ADA).await;
     let nobody = site.client();
+    nobody.sign_up("new@example.com", countersign_testkit::PASSWORD).await.expect_status(202);
+    let mail = site.outside.mailer.last_to("new@example.com").unwrap();
+    let confirm = format!("/auth/confirm?code={}", mail.code().unwrap());
     let mut nonces = HashSet::new();
     let targets = [
         (&nobody, "/auth/login"),
         (&nobody, "/auth/login?return_to=/inbox"),
         (&nobody, "/auth/signup"),
-        (&nobody, "/auth/confirm?code=AAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        (&nobody, confirm.as_str()),
         (&nobody, "/auth/signed-out"),
         (&client, "/auth/account"),
     ];

@@ -68,12 +68,17 @@ async fn b08_the_mailed_link() {
     let reader = site.client();
     drop(site.outside.store.take_writes());
     let link = format!("/auth/confirm?code={code}");
-    reader.get(&link).sender(Sender::ForeignLink).expect_status(200).await;
+    let page = reader.get(&link).sender(Sender::ForeignLink).expect_status(200).await.text();
+    assert!(page.contains(ADA), "it says which address");
     assert!(site.outside.store.take_writes().is_empty(), "mail scanners open links too");
 
     let csrf = reader.csrf().await;
     let press = |csrf: &str, code: &str| {
-        reader.post("/auth/confirm").sender(Sender::OwnForm).form(&[("_csrf", csrf), ("code", code)])
+        reader.post("/auth/confirm").sender(Sender::OwnForm).form(&[
+            ("_csrf", csrf),
+            ("code", code),
+            ("password", PASSWORD),
+        ])
     };
     press("", &code).expect_status(403).await;
     press(&csrf, &code.to_lowercase()).expect_status(400).await;
@@ -81,6 +86,7 @@ async fn b08_the_mailed_link() {
     assert_eq!(reader.cookie(CookieKind::Refresh), None, "no automatic login");
     done.sets_no_cookie();
     press(&csrf, &code).expect_status(400).await;
+    reader.get(&link).sender(Sender::ForeignLink).expect_status(400).await;
     let me = site.client().log_in(ADA, PASSWORD).await.expect_status(200).json();
     assert_eq!(me["user"]["email_verified"], true);
 
@@ -89,6 +95,77 @@ async fn b08_the_mailed_link() {
     site.advance(MINUTE * 31);
     press(&csrf, &late).expect_status(400).await;
     site.client().log_in("late@example.com", PASSWORD).await.expect(401, "invalid_credentials");
+}
+
+/// F06, F08, F09: somebody signs a stranger up with a password of their own. The owner, who opens that mail beside theirs, does
+/// not give them an account: each link takes the password that was chosen with it, and a wrong one costs nothing but time.
+#[tokio::test]
+async fn f09_a_link_takes_the_password_that_was_chosen_with_it() {
+    const THEIRS: &str = "the attacker chose this one";
+    let site = TestSite::production().policy(|p| p.account_throttle.free = 2).start().await;
+    site.client().sign_up(ADA, PASSWORD).await.expect_status(202);
+    let own = site.outside.mailer.last_to(ADA).unwrap();
+    assert!(!own.body.contains("before"), "{}", own.body);
+    site.client().at("198.51.100.9").sign_up(ADA, THEIRS).await.expect_status(202);
+    let planted = site.outside.mailer.last_to(ADA).unwrap();
+    assert!(planted.body.contains("sign up before"), "{}", planted.body);
+
+    let reader = site.client();
+    let csrf = reader.csrf().await;
+    let press = |code: &str, password: &str| {
+        let fields = [("_csrf", csrf.as_str()), ("code", code), ("password", password)];
+        reader.post("/auth/confirm").sender(Sender::OwnForm).form(&fields)
+    };
+    let code = planted.code().unwrap();
+    for password in [PASSWORD, ""] {
+        let page = press(code, password).expect_status(401).await.text();
+        assert!(page.contains("not the password") && page.contains(ADA), "{page}");
+    }
+    assert_event(&site, EventName::LoginFail, "sign_up_password").await;
+    let hashed = site.outside.hasher.evaluated();
+    press(code, THEIRS).expect_status(429).await;
+    assert_eq!(site.outside.hasher.evaluated(), hashed, "refused before it is hashed");
+    assert_event(&site, EventName::RateLimit, "sign_up_password").await;
+    for password in [PASSWORD, THEIRS] {
+        site.client().log_in(ADA, password).await.expect(401, "invalid_credentials");
+    }
+
+    site.advance(MINUTE * 2);
+    press(own.code().unwrap(), PASSWORD).expect_status(200).await;
+    site.client().log_in(ADA, THEIRS).await.expect(401, "invalid_credentials");
+    site.advance(MINUTE * 2);
+    site.client().log_in(ADA, PASSWORD).await.expect_status(200);
+    // Whoever knows both, mail and password, comes late: the account that exists stays as it is.
+    site.advance(MINUTE * 2);
+    press(code, THEIRS).expect_status(200).await;
+    site.advance(MINUTE * 2);
+    site.client().log_in(ADA, THEIRS).await.expect(401, "invalid_credentials");
+}
+
+/// F06: three mails an hour to one address, from wherever they are asked for; the answer stays the same.
+#[tokio::test]
+async fn f06_nobody_fills_an_inbox() {
+    let site = TestSite::production().start().await;
+    site.add_user("taken@example.com", &[]).await;
+    let ask = async |email: &str, n: u8| {
+        site.client().at(&format!("198.51.{n}.9")).sign_up(email, PASSWORD).await.expect_status(202).text()
+    };
+    let mails = |to: &str| site.outside.mailer.sent().iter().filter(|m| m.to == to).count();
+    for email in ["taken@example.com", ADA] {
+        let answers: Vec<String> = vec![
+            ask(email, 1).await,
+            ask(email, 2).await,
+            ask(email, 3).await,
+            ask(email, 4).await,
+            ask(email, 5).await,
+        ];
+        assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
+        assert_eq!(mails(email), 3, "{email}");
+    }
+    assert_event(&site, EventName::RateLimit, "sign_up_mail").await;
+    site.advance(MINUTE * 61);
+    ask(ADA, 6).await;
+    assert_eq!(mails(ADA), 4);
 }
 
 /// F09: the mail's link comes from configuration, whatever Host or forwarding headers say.
