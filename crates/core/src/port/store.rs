@@ -120,7 +120,8 @@ pub trait Store: Send + Sync {
         &self,
         id: &PublicId,
     ) -> impl Future<Output = Result<Option<Held>, StoreError>> + Send;
-    /// A user's sessions, newest first; ended ones only if asked for; at most 200.
+    /// A user's sessions, newest first; ended ones only if asked for; at most 200. Of more, those that a theft ended come before the
+    /// newest: a thief who signs in over and over must not push what they did off the owner's list.
     fn sessions_of(
         &self,
         user: &UserId,

@@ -85,8 +85,8 @@ impl<O: Outside> Engine<O> {
         farewell::write(&self.keyring, sid)
     }
 
-    /// A user's sessions that are over and still on record (90 days), the last one to end first. Of the newest 200 that were
-    /// opened, live ones included.
+    /// A user's sessions that are over and still on record (90 days), the last one to end first. Of all that a theft ended, and
+    /// the newest of the others, 200 in all, live ones included.
     ///
     /// # Errors
     /// [`ServiceError::Store`].

@@ -195,8 +195,10 @@ impl State {
             .filter(|s| s.user == *user && (with_ended || s.ended.is_none()))
             .cloned()
             .collect();
-        found.sort_by_key(|s| std::cmp::Reverse((s.created_at, s.sid)));
+        let stolen = |s: &Session| s.ended.is_some_and(|ended| ended.reason == EndReason::Reuse);
+        found.sort_by_key(|s| std::cmp::Reverse((stolen(s), s.created_at, s.sid)));
         found.truncate(200);
+        found.sort_by_key(|s| std::cmp::Reverse((s.created_at, s.sid)));
         found
     }
 

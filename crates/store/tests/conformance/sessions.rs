@@ -143,4 +143,8 @@ pub(crate) async fn lists_are_newest_first_and_bounded<S: Store>(store: &S) {
     assert_eq!(live, (2..202).rev().map(sid).collect::<Vec<_>>());
     let every = sids(store.sessions_of(&user(1).id, true).await.unwrap());
     assert_eq!(every, (3..203).rev().map(sid).collect::<Vec<_>>());
+    // However many sign-ins follow, the theft stays on the list.
+    store.revoke_session(sid(0), EndReason::Reuse, at(600)).await.unwrap();
+    let every = sids(store.sessions_of(&user(1).id, true).await.unwrap());
+    assert_eq!(every, (4..203).rev().chain([0]).map(sid).collect::<Vec<_>>());
 }

@@ -126,7 +126,10 @@ pub(in crate::sqlite) fn of_user(
         "SELECT ",
         session_columns!(),
         " FROM sessions AS s WHERE s.user_id = ?1 AND (?2 OR s.ended_at IS NULL)
-          ORDER BY s.created_at DESC, s.sid DESC LIMIT 200"
+          ORDER BY s.ended_reason IS ?3 DESC, s.created_at DESC, s.sid DESC LIMIT 200"
     );
-    all(connection, SQL, params![user.as_str(), with_ended], session)
+    let parameters = params![user.as_str(), with_ended, EndReason::Reuse.as_str()];
+    let mut found = all(connection, SQL, parameters, session)?;
+    found.sort_by_key(|s| std::cmp::Reverse((s.created_at, s.sid)));
+    Ok(found)
 }
