@@ -66,9 +66,11 @@ proptest! {
     fn i01_tokens_are_found_between_anything(token in tokens(), before in beside(), after in beside().prop_filter("ends the token", |b| !b.starts_with(|c: char| c.is_alphanumeric()))) {
         let redacted = redact(&format!("got {before}{token}{after} there")).into_owned();
         prop_assert!(!redacted.contains(&token), "{redacted}");
-        // Not even half of it.
-        let half = token.get(token.len() / 4..token.len() * 3 / 4).expect("ASCII");
-        prop_assert!(!redacted.contains(half), "{redacted}");
+        // Not even a piece of it: a JWT's payload and signature, without the header that everybody knows, are as good as all of it.
+        for at in 0..=token.len() - 24 {
+            let piece = token.get(at..at + 24).expect("ASCII");
+            prop_assert!(!redacted.contains(piece), "{redacted}");
+        }
         prop_assert!(redacted.starts_with("got") && redacted.contains("[redacted "), "{redacted}");
     }
 
