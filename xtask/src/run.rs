@@ -25,6 +25,14 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`], with the program's output in the message.
 pub(crate) fn quietly(command: &mut Command) -> anyhow::Result<()> {
+    said(command).map(drop)
+}
+
+/// Runs a program silently and gives what it printed.
+///
+/// # Errors
+/// As [`quietly`].
+pub(crate) fn said(command: &mut Command) -> anyhow::Result<String> {
     let shown = shown(command);
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{shown}`"))?;
     if !output.status.success() {
@@ -32,7 +40,7 @@ pub(crate) fn quietly(command: &mut Command) -> anyhow::Result<()> {
         let stderr = String::from_utf8_lossy(&output.stderr);
         bail!("`{shown}` failed ({})\n{stdout}{stderr}", output.status);
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether a program runs and exits with 0; its output is dropped.

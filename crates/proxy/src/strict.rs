@@ -23,6 +23,9 @@ pub use watch::Watch;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1024 * 1024;
 const PIECE: usize = 4096;
+/// How long a client that will send no more is taken to wait for its answer, from the last byte of it that it took. Nobody can tell
+/// one that only closed its sending half from one that left, until it does not take what is written.
+const HALF_OPEN: Duration = Duration::from_secs(1);
 
 /// A client's connection that delivers only whole and unambiguous request heads.
 ///
@@ -34,6 +37,7 @@ const PIECE: usize = 4096;
 ///
 /// It follows bodies only to find the next head; where the framing of one breaks, reading fails with
 /// [`io::ErrorKind::InvalidData`]. It steps aside for HTTP/2, and when the server tells its [`Watch`] of a 101.
+/// The end of what a client sends is kept from the server for a moment while it is owed an answer (half-close, RFC 9293 §3.6).
 /// A client that sends no first head (or preface of HTTP/2) in time is given up, with an answer if it began one.
 #[derive(Debug)]
 pub struct StrictHeads<T> {
@@ -48,9 +52,11 @@ pub struct StrictHeads<T> {
     /// Something has passed.
     begun: bool,
     patience: Duration,
-    /// Until the first head has come, then until a refused client has stopped sending.
+    /// Until the first head has come, then until a refused client has stopped sending, or one that sends no more has its answer.
     timer: Option<Pin<Box<Sleep>>>,
     lingered: usize,
+    /// Something was written since the timer began.
+    wrote: bool,
     shut: bool,
 }
 
@@ -68,6 +74,7 @@ impl<T> StrictHeads<T> {
             patience,
             timer: None,
             lingered: 0,
+            wrote: false,
             shut: false,
         }
     }
@@ -160,7 +167,7 @@ impl<T: AsyncRead + Unpin> StrictHeads<T> {
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         let new = buf.filled().get(before..).unwrap_or_default();
         if new.is_empty() {
-            return Poll::Ready(Ok(true));
+            return self.poll_owed(cx).map(|()| Ok(true));
         }
         let Followed { safe, refused } = self.scan.follow(new);
         if let Some(kept) = new.get(safe..).filter(|kept| !kept.is_empty()) {
@@ -171,6 +178,19 @@ impl<T: AsyncRead + Unpin> StrictHeads<T> {
         }
         self.settle(refused);
         Poll::Ready(Ok(safe > 0))
+    }
+
+    /// The client sends no more: whether that is to be told, because nothing is owed to it, or it takes nothing.
+    fn poll_owed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.scan.state == State::RequestLine && self.watch.ended() < self.scan.heads {
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(HALF_OPEN)));
+            ready!(timer.as_mut().poll(cx));
+            self.timer = None;
+            if !std::mem::take(&mut self.wrote) {
+                break;
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Reads behind what is held; whether there was anything.
@@ -251,7 +271,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for StrictHeads<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictHeads<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf))?;
+        self.wrote = true;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -259,7 +281,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictHeads<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))?;
+        self.wrote = true;
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,14 +1,14 @@
 //! Node packages of the end-to-end tests, of their peers and of `js/node`, exactly as the lock files name them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::Context;
 
-use crate::paths::{e2e, js_node, leaky_saas, peers};
-use crate::run::quietly;
+use crate::paths::{cache, e2e, js_node, leaky_saas, peers};
+use crate::run::{quietly, said};
 
 /// Installs into each `node_modules` unless the lock file is the one that was installed last.
 ///
@@ -48,13 +48,37 @@ fn install(directory: &Path) -> anyhow::Result<()> {
     fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-/// Runs the install script of one `package` below `directory`, which makes `product`, unless it is there.
+/// Makes `product` of one `package` below `directory`, unless it is there: by the package's install script, once for each version of
+/// it and of Node, from the cache after that.
 fn compile(directory: &Path, package: &str, product: &str) -> anyhow::Result<()> {
-    if directory.join("node_modules").join(package).join(product).is_file() {
+    let place = directory.join("node_modules").join(package);
+    let made = place.join(product);
+    if made.is_file() {
         return Ok(());
     }
-    println!("compiling {package} for {}; this takes some minutes", directory.display());
-    quietly(Command::new("npm").current_dir(directory).args(["rebuild", package, "--loglevel=error"]))
+    let kept = kept(&place, package)?;
+    if !kept.is_file() {
+        println!("compiling {package} for {}; this takes some minutes, once", directory.display());
+        quietly(Command::new("npm").current_dir(directory).args(["rebuild", package, "--loglevel=error"]))?;
+        return put(&made, &kept);
+    }
+    put(&kept, &made)
+}
+
+/// Where the cache holds what was compiled of the package that lies in `place`.
+fn kept(place: &Path, package: &str) -> anyhow::Result<PathBuf> {
+    let say = "const [,f]=process.argv,{versions:v,platform:p,arch:a}=process;\
+               console.log([JSON.parse(require('fs').readFileSync(f)).version,v.modules,p,a].join('-'))";
+    let told = said(Command::new("node").args(["-e", say]).arg(place.join("package.json")))?;
+    Ok(cache()?.join("compiled").join(format!("{package}-{}.node", told.trim())))
+}
+
+/// Copies a file in one step: a copy that was broken off would be taken for whole.
+fn put(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let half = to.with_extension("half");
+    let folder = to.parent().context("a file has a folder")?;
+    let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(from, &half));
+    copied.and_then(|_bytes| fs::rename(&half, to)).with_context(|| format!("cannot write {}", to.display()))
 }
 
 /// Builds the page of an application with Vite where its sources are newer: two stories that start it at once would build it

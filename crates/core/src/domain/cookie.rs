@@ -37,8 +37,10 @@ pub enum CookieKind {
 }
 
 impl CookieKind {
+    /// How many there are.
+    pub const COUNT: usize = 9;
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Access,
         Self::Refresh,
         Self::Csrf,
@@ -102,7 +104,7 @@ pub enum SameSite {
 /// Names and attributes in force at one deployment.
 #[derive(Clone, Debug)]
 pub struct CookiePolicy {
-    names: [Box<str>; 9],
+    names: [Box<str>; CookieKind::COUNT],
     secure: bool,
     same_site: SameSite,
 }

@@ -71,7 +71,7 @@ impl<O: Outside> Engine<O> {
     /// # Errors
     /// [`ServiceError::Store`].
     pub async fn farewell_ending(&self, text: &str) -> Result<Option<Ending>, ServiceError> {
-        let Some(sid) = farewell::read(&self.keyring, text) else { return Ok(None) };
+        let Some(sid) = farewell::read(&self.keyring, text, self.now()) else { return Ok(None) };
         let held = self.outside.store().session(sid).await?;
         Ok(held.and_then(|mut held| self.fate_of(&mut held)).and_then(|fate| match fate {
             Fate::Over(ending) => Some(ending),
@@ -82,7 +82,7 @@ impl<O: Outside> Engine<O> {
     /// What a browser keeps of a session whose cookies it loses.
     #[must_use]
     pub fn farewell(&self, sid: Sid) -> Option<SecretString> {
-        farewell::write(&self.keyring, sid)
+        farewell::write(&self.keyring, sid, self.now())
     }
 
     /// A user's sessions that are over and still on record (90 days), the last one to end first. Of all that a theft ended, and

@@ -31,7 +31,9 @@ pub(super) async fn show<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     match call.principal(&site).await {
         Ok(principal) => site.account_page(&call, &principal, None).await,
         Err(problem) if problem.status.is_server_error() || !call.is_document() => Err(problem),
-        Err(problem) if refresh::mends(&problem) => Ok(see_other(&refresh::refresh_location(PATH))),
+        Err(problem) if site.refresh_mends(&call, &problem).await? => {
+            Ok(see_other(&refresh::refresh_location(PATH)))
+        }
         Err(problem) => {
             if bounce_wanted(&call.parts, &call.jar(&site)?) {
                 return Ok(site.bounce(&call.client));
@@ -45,7 +47,9 @@ pub(super) async fn show<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
 
 pub(super) async fn end_one<O: Outside>(site: Arc<Site<O>>, mut call: Call) -> Reply {
     let principal = match call.principal_for_change(&site).await {
-        Err(problem) if refresh::mends(&problem) => return Ok(see_other(&refresh::refresh_location(PATH))),
+        Err(problem) if site.refresh_mends(&call, &problem).await? => {
+            return Ok(see_other(&refresh::refresh_location(PATH)));
+        }
         other => other?,
     };
     if let Some(id) = call.parameter().await.and_then(|id| PublicId::parse(&id)) {
@@ -57,7 +61,9 @@ pub(super) async fn end_one<O: Outside>(site: Arc<Site<O>>, mut call: Call) -> R
 
 pub(super) async fn end_others<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let principal = match call.principal_for_change(&site).await {
-        Err(problem) if refresh::mends(&problem) => return Ok(see_other(&refresh::refresh_location(PATH))),
+        Err(problem) if site.refresh_mends(&call, &problem).await? => {
+            return Ok(see_other(&refresh::refresh_location(PATH)));
+        }
         other => other?,
     };
     site.engine.end_other_sessions(principal.user(), principal.claims().sid, &call.context).await?;
@@ -66,7 +72,9 @@ pub(super) async fn end_others<O: Outside>(site: Arc<Site<O>>, call: Call) -> Re
 
 pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let principal = match call.principal_for_change(&site).await {
-        Err(problem) if refresh::mends(&problem) => return Ok(see_other(&refresh::refresh_location(PATH))),
+        Err(problem) if site.refresh_mends(&call, &problem).await? => {
+            return Ok(see_other(&refresh::refresh_location(PATH)));
+        }
         other => other?,
     };
     let jar = call.jar(&site)?;

@@ -51,7 +51,7 @@ impl<O: Outside> Site<O> {
     }
 
     /// What became of the session that the refresh cookie genuinely names.
-    async fn fate(&self, jar: &Jar) -> Result<Option<Fate>, Problem> {
+    pub(super) async fn fate(&self, jar: &Jar) -> Result<Option<Fate>, Problem> {
         let Some(Ok(token)) = self.refresh_cookie(jar) else { return Ok(None) };
         let fate = patiently(self.engine.fate(&token), ServiceError::Store).await;
         fate.map_err(|e| Problem::from(&e))

@@ -21,6 +21,10 @@ use crate::wire::problem::{Code, Problem};
 
 pub(super) async fn sign_in<O: Outside>(site: Arc<Site<O>>, call: Call) -> Reply {
     let jar = call.jar(&site)?;
+    // A link from another site, a mail's for one, brings no Strict cookie: whoever is signed in would be asked to sign in.
+    if bounce_wanted(&call.parts, &jar) {
+        return Ok(site.bounce(&call.client));
+    }
     // Signed in already, and nobody asked for a fresh sign-in: the account page is what they want.
     if call.query("return_to").is_none() && site.holds_session(&call, &jar).await? {
         return Ok(see_other("/auth/account"));

@@ -6,6 +6,8 @@ use countersign_core::domain::client::Presenter;
 use countersign_core::domain::return_to::ReturnTo;
 use countersign_core::domain::rotation::Carrier;
 use countersign_core::port::Outside;
+use countersign_core::service::Fate;
+use http::StatusCode;
 
 use super::call::Call;
 use super::refresh_body::RefreshRequest;
@@ -83,7 +85,17 @@ pub(super) fn refresh_location(target: &str) -> String {
     crate::gateway::login_location("/auth/refresh", target)
 }
 
-/// Whether a page load should go there: to be refreshed, or to have the cookies of a dead session judged and cleared.
-pub(super) fn mends(problem: &Problem) -> bool {
-    matches!(problem.code, Code::TokenExpired | Code::SessionRevoked | Code::SessionExpired)
+impl<O: Outside> Site<O> {
+    /// Whether a page load should go there: to be refreshed, or to have the cookies of a dead session judged and cleared.
+    pub(super) async fn refresh_mends(&self, call: &Call, problem: &Problem) -> Result<bool, Problem> {
+        match problem.code {
+            Code::TokenExpired | Code::SessionRevoked | Code::SessionExpired => Ok(true),
+            // An access cookie that nothing reads, or of an audience that is ours no more, says nothing of the session: the refresh
+            // cookie does (B12).
+            _ if problem.status == StatusCode::UNAUTHORIZED => {
+                Ok(self.fate(&call.jar(self)?).await? == Some(Fate::Lives))
+            }
+            _ => Ok(false),
+        }
+    }
 }

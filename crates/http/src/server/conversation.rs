@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_proxy::{StrictHeads, WriteStall};
+use countersign_proxy::{StrictHeads, Watch, WriteStall};
 use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -53,7 +53,8 @@ pub(super) async fn converse<T, F, Fut>(
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
                 activity.leave_http();
             }
-            Ok::<_, std::convert::Infallible>(answer.map(|body| Counted::new(body, running.answered())))
+            let end = Finish(watch);
+            Ok::<_, std::convert::Infallible>(answer.map(|body| Counted::new(body, running.answered(), end)))
         }
     });
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
@@ -84,7 +85,7 @@ pub(super) async fn converse<T, F, Fut>(
 }
 
 /// Completes when nobody would miss the connection, or somebody needs its place more.
-async fn spare(activity: &Activity, watch: &countersign_proxy::Watch) {
+async fn spare(activity: &Activity, watch: &Watch) {
     tokio::select! {
         () = activity.idle(watch) => {}
         () = activity.eviction() => {}
@@ -98,10 +99,20 @@ struct Counted {
     rest: Bytes,
     pulse: Option<Arc<Pulse>>,
     _running: Running,
+    _end: Finish,
+}
+
+/// Tells the connection when an answer is over.
+struct Finish(Watch);
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        self.0.finished();
+    }
 }
 
 impl Counted {
-    fn new(body: AnswerBody, running: Running) -> Self {
+    fn new(body: AnswerBody, running: Running, end: Finish) -> Self {
         let pulse = Pulse::of_stream();
         let upstream = match &body {
             AnswerBody::Proxy(body) => Some(&**body),
@@ -111,7 +122,7 @@ impl Counted {
         if let (Some(pulse), Some(body)) = (&pulse, upstream) {
             pulse.press(body.pressure());
         }
-        Self { body, rest: Bytes::new(), pulse, _running: running }
+        Self { body, rest: Bytes::new(), pulse, _running: running, _end: end }
     }
 
     /// The next frame, in pieces.
@@ -167,7 +178,7 @@ mod tests {
     use http_body_util::{BodyExt, Empty};
     use hyper::client::conn::http2::{SendRequest, handshake};
     use hyper_util::rt::{TokioExecutor, TokioTimer};
-    use tokio::io::duplex;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio::task::JoinHandle;
     use tokio::time::{Instant, sleep};
 
@@ -191,6 +202,65 @@ mod tests {
         let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(theirs)).await.unwrap();
         tokio::spawn(async move { drop(connection.await) });
         (sender, server)
+    }
+
+    /// A connection over HTTP/1.1 whose answer takes `wait`, and whether its request still runs.
+    fn half_closed(wait: Duration) -> (DuplexStream, Arc<()>, JoinHandle<()>) {
+        let (ours, theirs) = duplex(64 * 1024);
+        let runs = Arc::new(());
+        let held = Arc::clone(&runs);
+        let server = tokio::spawn(async move {
+            let mut builder = Builder::new(Streams::new(STALL));
+            builder.http1().timer(TokioTimer::new());
+            let answer = |_request| {
+                let held = Arc::clone(&held);
+                async move {
+                    sleep(wait).await;
+                    drop(held);
+                    Answer::new(AnswerBody::from("done"))
+                }
+            };
+            let ours = guard(ours, Duration::from_secs(10), STALL);
+            converse(&builder, ours, answer, &Arc::default(), pending()).await;
+        });
+        (theirs, runs, server)
+    }
+
+    /// RFC 9293 §3.6: who closed only their sending half reads the answer.
+    #[tokio::test(start_paused = true)]
+    async fn half_closed_clients_are_answered() {
+        let (mut client, _runs, server) = half_closed(Duration::from_millis(900));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        server.await.unwrap();
+    }
+
+    /// J07: who left is not waited for: the request, and with it the upstream's connection, goes within a second.
+    #[tokio::test(start_paused = true)]
+    async fn j07_clients_that_left_are_not_waited_for() {
+        let began = Instant::now();
+        let (mut client, runs, server) = half_closed(Duration::from_secs(60));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        client.shutdown().await.unwrap();
+        server.await.unwrap();
+        assert_eq!(Arc::strong_count(&runs), 1, "its request was dropped");
+        assert!(began.elapsed() <= Duration::from_millis(1100), "{:?}", began.elapsed());
+    }
+
+    /// Nothing is owed between requests: such a connection ends with its client.
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_are_owed_nothing_end_at_once() {
+        let (mut client, _runs, server) = half_closed(Duration::ZERO);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut answer = [0; 15];
+        client.read_exact(&mut answer).await.unwrap();
+        let began = Instant::now();
+        drop(client);
+        server.await.unwrap();
+        assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     }
 
     /// K07: whoever only answers pings does not keep a connection for ever.

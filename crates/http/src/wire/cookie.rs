@@ -10,7 +10,7 @@ use memchr::memchr;
 /// Our cookies in a request. Values are secrets: this type does not print.
 #[derive(Default)]
 pub(crate) struct Jar {
-    values: [Option<Box<str>>; 9],
+    values: [Option<Box<str>>; CookieKind::COUNT],
     tossed: bool,
 }
 

@@ -83,11 +83,11 @@ async fn nobody_else_puts_words_on_the_page() {
         let link = format!("/auth/login?{link}");
         quiet(stranger.get(&link).sender(Sender::ForeignLink).expect_status(200).await.text());
     }
-    let (head, tail) = farewell.split_at(63);
+    let (head, tail) = farewell.split_at(74);
     let other = if tail == "A" { "E" } else { "A" };
     for (kind, value) in [
         (CookieKind::Farewell, format!("{head}{other}")),
-        (CookieKind::Farewell, "A".repeat(64)),
+        (CookieKind::Farewell, "A".repeat(75)),
         (CookieKind::Farewell, refresh.clone()),
         (CookieKind::Refresh, forged(&refresh)),
         (CookieKind::Refresh, farewell.clone()),
@@ -96,12 +96,18 @@ async fn nobody_else_puts_words_on_the_page() {
         liar.put_cookie(kind, &value);
         quiet(door(&liar).await);
     }
+    let kept = farewell.clone();
     // The same way with what is genuine, so that the above can fail.
     for (kind, value) in [(CookieKind::Farewell, farewell), (CookieKind::Refresh, refresh)] {
         let owner = scene.site.client();
         owner.put_cookie(kind, &value);
         assert!(door(&owner).await.contains(TOLD));
     }
+    // A browser that keeps cookies for too long tells the next person at it nothing.
+    scene.site.advance(Duration::from_secs(15 * 60));
+    let next = scene.site.client();
+    next.put_cookie(CookieKind::Farewell, &kept);
+    quiet(door(&next).await);
 }
 
 /// Each way to end has its words; one that lives, or that a login of the same browser replaced, has none.

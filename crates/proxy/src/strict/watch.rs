@@ -16,6 +16,7 @@ pub struct Watch(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     answered: AtomicU64,
+    finished: AtomicU64,
     upgraded: AtomicBool,
     http2: AtomicBool,
     /// The connection's task, while it waits for an answer to know what the next bytes are.
@@ -36,6 +37,11 @@ impl Watch {
         }
     }
 
+    /// An answer has ended, its body too.
+    pub fn finished(&self) {
+        self.0.finished.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// The client began with the preface of HTTP/2.
     #[must_use]
     pub fn is_http2(&self) -> bool {
@@ -52,6 +58,10 @@ impl Watch {
 
     pub(super) fn answers(&self) -> u64 {
         self.0.answered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn ended(&self) -> u64 {
+        self.0.finished.load(Ordering::Acquire)
     }
 
     pub(super) fn wait(&self, waker: &Waker) {

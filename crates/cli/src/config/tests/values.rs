@@ -45,7 +45,15 @@ fn malformed_values() {
         ("accounts.max_sessions", &["0", "-1", "many", "4294967296"]),
         (
             "pages.product_name",
-            &["", " Acme", "A\r\nBcc: x@y", "A name of more than forty characters is none"],
+            &[
+                "",
+                " Acme",
+                "A\r\nBcc: x@y",
+                "A name of more than forty characters is none",
+                "Ac\u{202e}me",
+                "Ac\u{200b}me",
+                "=?utf-8?q?x?=",
+            ],
         ),
         ("log.level", &["verbose"]),
         ("keys.algorithm", &["RS256", "HS256", "none"]),

@@ -196,20 +196,28 @@ impl Leaf for IdentityNames {
     }
 }
 
+/// A control character would end a mail's subject line, one that turns the reading direction or that nobody sees would make a name
+/// look like another; `=?` begins an encoded word in a header (RFC 2047 §2).
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// What people call the application: in titles, headings and subjects of mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::config) struct ProductName(pub(in crate::config) String);
 
 impl Leaf for ProductName {
     fn from_text(text: &str) -> Result<Self, Misfit> {
-        // A control character would end a mail's subject line.
-        let well = !text.chars().any(char::is_control) && text.trim() == text;
+        let well = !text.chars().any(misleads) && !text.contains("=?") && text.trim() == text;
         if well && (1..=40).contains(&text.chars().count()) {
             return Ok(Self(text.to_owned()));
         }
         Err(Misfit::new(
             "this is not a name",
-            "write 1 to 40 characters without line breaks or spaces at the ends, such as \"Acme\"",
+            "write 1 to 40 visible characters, with no space at the ends and no =?, such as \"Acme\"",
         ))
     }
 }

@@ -171,6 +171,24 @@ async fn pages_refresh_by_redirect() {
     site.client().get("/auth/account").expect(401, "token_missing").await;
 }
 
+/// B12: an access cookie that nothing reads says nothing of the session that the refresh cookie holds.
+#[tokio::test]
+async fn b12_a_broken_access_cookie_does_not_ask_to_sign_in() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in(ADA).await;
+    client.put_cookie(CookieKind::Access, "eyJhbGciOiJFZERTQSJ9.e30.AAAA");
+    let answer = client.get("/auth/account").sender(Sender::OwnLink).expect_status(303).await;
+    let location = answer.header("location").unwrap();
+    assert_eq!(location, "/auth/refresh?return_to=/auth/account");
+    client.get(&location).sender(Sender::OwnLink).expect_status(303).await;
+    client.get("/auth/account").sender(Sender::OwnLink).expect_status(200).await;
+    // Without a session behind it nothing is refreshed.
+    let liar = site.client();
+    liar.put_cookie(CookieKind::Access, "eyJhbGciOiJFZERTQSJ9.e30.AAAA");
+    let answer = liar.get("/auth/account").sender(Sender::OwnLink).expect_status(303).await;
+    assert_eq!(answer.header("location").as_deref(), Some("/auth/login?return_to=/auth/account"));
+}
+
 /// A theft stays in sight: a flood of sign-ins afterwards does not push it off the list; the alarm ends when the password was changed.
 #[tokio::test]
 async fn what_ended_is_listed_with_its_reason() {

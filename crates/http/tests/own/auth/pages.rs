@@ -92,6 +92,19 @@ async fn account_is_bounced_in() {
     again.clears_nothing();
 }
 
+/// A mail's link to the sign-in page does not ask somebody to sign in who is.
+#[tokio::test]
+async fn sign_in_is_bounced_in() {
+    let site = TestSite::production().start().await;
+    let client = site.signed_in(ADA).await;
+    client.get("/auth/login").sender(Sender::ForeignLink).expect_status(401).await;
+    let answer = client.get("/auth/login").sender(Sender::OwnLink).expect_status(303).await;
+    assert_eq!(answer.header("location").as_deref(), Some("/auth/account"));
+    // Still without its Strict cookies, or never signed in here: the form.
+    client.get("/auth/login").sender(Sender::ForeignLink).expect_status(200).await;
+    site.client().get("/auth/login").sender(Sender::ForeignLink).expect_status(200).await;
+}
+
 #[tokio::test]
 async fn login_page_sends_the_signed_in_on() {
     let site = TestSite::production().start().await;
