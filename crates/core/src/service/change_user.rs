@@ -37,7 +37,10 @@ impl<O: Outside> Engine<O> {
         }
         if changed.changed {
             let reason = if changed.revoked.is_some() { "scope_reduced" } else { "scope_extended" };
-            let detail = format!("scope is now: {}", changed.user.scope);
+            let detail = match changed.user.scope.to_string() {
+                none if none.is_empty() => String::from("no scope is left"),
+                scope => format!("scope is now: {scope}"),
+            };
             let event = NewEvent::done(EventName::UserUpdated, reason).user(&user.id);
             self.record(event.detail(&detail), context);
         }

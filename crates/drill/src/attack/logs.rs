@@ -14,7 +14,7 @@ const LOGS: Check = Check::new(
     "token-in-log",
     "log files hold no token and no password",
     "ASVS 16.2.5; I01",
-    "Redact Authorization, Cookie, Set-Cookie and query strings where they are logged; `countersign redact` does it to a stream.",
+    "Redact Authorization, Cookie, Set-Cookie and query strings where they are logged.",
 )
 .order(Order::Last);
 

@@ -120,6 +120,10 @@ async fn play(scene: &Scene, refresh: &Refresh) -> Result<Stories, Broken> {
             let noticed = ended(&late) && ended(&first);
             scene.radius(&session, &token, |radius| {
                 radius.noticed = Some(noticed);
+                // Both stories begin with a thief's copy, and where the thief goes first, it was exchanged.
+                if token.kind == CredentialKind::Refresh {
+                    radius.works_for.push(format!("is exchanged for new tokens at {}", refresh.call));
+                }
                 radius.noticed_after_s = noticed.then_some(first.seconds.max(late.seconds));
             });
         }
@@ -152,7 +156,7 @@ async fn story(
     }
     moves.add(first, "renews", Some(1), Some(if still { 1 } else { 2 }), true, &renewed.answer.line());
     let used = uses(scene, &ahead).await?;
-    moves.add(first, "goes on with the new tokens", Some(2), None, used.0, &used.1);
+    moves.add(first, "goes on", Some(2), None, used.0, &used.1);
     sleep(GRACE).await;
     let reuse = refresh.renew(scene, &mut behind).await?;
     let reused_at = Instant::now();
@@ -173,7 +177,7 @@ async fn story(
         moves.add(second, "presents the spent token", Some(1), None, false, &reuse.answer.line());
     }
     let (other_uses, line) = uses(scene, &ahead).await?;
-    moves.add(first, "goes on with the newest access token", Some(2), None, other_uses, &line);
+    moves.add(first, "uses the token it has", Some(2), None, other_uses, &line);
     let next = refresh.renew(scene, &mut ahead).await?;
     let renews = next.accepted && uses(scene, &ahead).await?.0;
     moves.add(first, "renews again", Some(2), renews.then_some(4), renews, &next.answer.line());

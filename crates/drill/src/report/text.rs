@@ -165,7 +165,7 @@ pub fn span(seconds: u64) -> String {
 fn closing(report: &Report, paint: Painter<'_>) -> String {
     let summary = report.summary();
     let counts = format!(
-        "{} held, {} worked, {} cannot be told, {} do not apply, {} went wrong; {} requests in {:.1} s",
+        "{} held, {} worked, {} cannot be told, {} do not apply, {} went wrong; requests: {}, in {:.1} s",
         summary.passed,
         summary.findings,
         summary.inconclusive,

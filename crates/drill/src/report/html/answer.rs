@@ -1,6 +1,7 @@
 //! The one sentence that the whole report is about: if a token leaked right now, how much damage could it do?
 
 use super::words::{measured, span};
+use crate::credential::CredentialKind;
 use crate::report::{Obtained, Report};
 use crate::verdict::Severity;
 
@@ -19,6 +20,11 @@ pub(super) fn exposure(obtained: &Obtained) -> Option<u64> {
     obtained.radius.worst_s.or(obtained.radius.claimed_s)
 }
 
+/// Whether a thief who renews it loses everything as soon as its owner comes.
+pub(super) fn ends_with_owner(obtained: &Obtained) -> bool {
+    obtained.kind == CredentialKind::Refresh && obtained.radius.noticed == Some(true)
+}
+
 impl Answer {
     pub(super) fn of(report: &Report) -> Self {
         let usable: Vec<&Obtained> =
@@ -35,7 +41,9 @@ impl Answer {
                 tone: if tone == "good" { "fair" } else { tone },
             };
         }
-        let Some(worst) = usable.iter().max_by_key(|held| exposure(held).unwrap_or(u64::MAX)) else {
+        // A theft that comes to light is over when the owner is back, whatever the token says of itself.
+        let weight = |held: &&&Obtained| (!ends_with_owner(held), exposure(held).unwrap_or(u64::MAX));
+        let Some(worst) = usable.iter().max_by_key(weight) else {
             // A run of some checks only may find much and hold nothing: it must not sound like good news.
             if let (true, Some(worst)) = (report.credentials.is_empty(), report.findings().first()) {
                 let count = report.findings().len();
@@ -60,6 +68,9 @@ impl Answer {
             };
         };
         let headline = match exposure(worst) {
+            Some(seconds) if ends_with_owner(worst) => {
+                format!("Stolen now, it works until its owner is back, or for {}.", span(seconds))
+            }
             Some(seconds) => format!("Stolen now, it works for up to {}.", span(seconds)),
             None => "Stolen now, it works with no known end.".into(),
         };
@@ -68,32 +79,29 @@ impl Answer {
 }
 
 fn detail(worst: &Obtained, usable: &[&Obtained]) -> String {
-    let mut sentences = vec![format!("That is the worst of {}: the {}.", count(usable.len()), worst.name)];
-    if usable.iter().any(|held| held.readable_by_script) {
-        sentences.push("A script in the page can read one of them.".into());
+    let mut sentences = vec![match usable.len() {
+        1 => format!("That is the {}.", worst.name),
+        count => format!("That is the worst of {count} credentials: the {}.", worst.name),
+    }];
+    // Of this one only: what holds for another must not be read as said of it.
+    if worst.readable_by_script {
+        sentences.push("A script in the page can read it.".into());
+    } else if usable.iter().any(|held| held.readable_by_script) {
+        sentences.push("A script in the page cannot read it, but another one.".into());
     }
-    let noticed = usable
-        .iter()
-        .filter(|held| held.radius.noticed == Some(true))
-        .find_map(|held| held.radius.noticed_after_s);
-    sentences.push(match noticed {
-        Some(seconds) => {
+    sentences.push(match (worst.radius.noticed, worst.radius.noticed_after_s) {
+        (Some(true), Some(seconds)) => {
             format!("A theft was noticed, and ended, {} after both holders had used it.", measured(seconds))
         }
-        None if usable.iter().any(|held| held.radius.noticed == Some(false)) => "Nobody would notice.".into(),
-        None => "Whether anybody would notice was not tried.".into(),
+        (Some(true), None) => "A theft was noticed.".into(),
+        (Some(false), _) => "Nobody would notice.".into(),
+        (None, _) => "Whether anybody would notice was not tried.".into(),
     });
-    if let Some(stopped) =
-        usable.iter().filter_map(|held| held.radius.after_logout).find(|stopped| !stopped.stopped)
-    {
+    if let Some(stopped) = worst.radius.after_logout.filter(|stopped| !stopped.stopped) {
         sentences.push(format!(
             "Signing out does not stop it: it still worked {} later.",
             measured(stopped.seconds)
         ));
     }
     sentences.join(" ")
-}
-
-fn count(credentials: usize) -> String {
-    if credentials == 1 { "one credential".into() } else { format!("{credentials} credentials") }
 }

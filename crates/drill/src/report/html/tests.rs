@@ -122,7 +122,7 @@ fn everything_is_in_it_and_nothing_runs() {
     let page = render(&report(true), None).unwrap();
     for words in [
         "Stolen now, it works with no known end.",
-        "Not so: script cannot read a token",
+        "It should be so: script cannot read a token",
         "Use HttpOnly cookies.",
         "ASVS 3.3.4",
         "30 days",
@@ -153,6 +153,25 @@ fn a_caught_thief_is_shown_as_such() {
         assert!(page.contains(words), "{words}");
     }
     assert!(!page.contains("with no known end"));
+}
+
+/// A refresh token whose theft comes to light is worth as much as its owner's absence, and nothing of another credential is said of it.
+#[test]
+fn what_ends_with_its_owner_says_so() {
+    let mut report = report(false);
+    let mut refresh = held("refresh (cookie refresh)", Some(30 * 86_400), true);
+    refresh.kind = CredentialKind::Refresh;
+    refresh.readable_by_script = false;
+    report.credentials.push(refresh);
+    let page = render(&report, None).unwrap();
+    assert!(
+        page.contains("Stolen now, it works for up to 15 minutes."),
+        "the one that nobody can end is worse"
+    );
+    report.credentials.remove(0);
+    let page = render(&report, None).unwrap();
+    assert!(page.contains("Stolen now, it works until its owner is back, or for 30 days."));
+    assert!(!page.contains("can read it"), "script cannot");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How long each credential works in a thief's hands, from a second to a year.
 
-use super::super::answer::exposure;
+use super::super::answer::{ends_with_owner, exposure};
 use super::super::words::{measured, span};
 use super::{escaped, short, svg};
 use crate::report::Obtained;
@@ -65,7 +65,10 @@ fn bar(out: &mut String, top: usize, held: &Obtained) {
     let exposure = exposure(held);
     let dead = radius.works_for.is_empty();
     let (class, width, told) = match exposure {
-        _ if dead => ("dead", 0.0, "worth nothing alone".to_owned()),
+        _ if dead => ("dead", 0.0, "opened nothing that was tried".to_owned()),
+        Some(seconds) if ends_with_owner(held) => {
+            ("fair", at(seconds as f64) - LEFT, format!("until its owner is back, or {}", span(seconds)))
+        }
         Some(seconds) => {
             let class = match seconds {
                 0..=3600 => "good",
