@@ -1,7 +1,8 @@
 -- Asks Countersign about a request. A refusal is the answer; otherwise the request goes on with what the answer says.
 
 local question = "http://127.0.0.1:8080/auth/verify?for=client" -- port: countersign
-local patience = 10000 -- milliseconds
+local patience = 10000 -- milliseconds; HAProxy asks again three times
+local most = 80 -- header fields of a request
 
 local secret = os.getenv("COUNTERSIGN_FORWARD_AUTH")
 assert(secret and secret ~= "", "COUNTERSIGN_FORWARD_AUTH is not set")
@@ -44,11 +45,17 @@ local function refuse(txn, answer)
 end
 
 core.register_action("countersign", { "http-req" }, function(txn)
-  local headers = {}
+  local headers, count = {}, 0
   for name, values in pairs(txn.http:req_get_headers()) do
     if not left_out[name] then
       headers[name] = list(values)
+      count = count + #headers[name]
     end
+  end
+  -- HAProxy's own client has room for tune.http.maxhdr fields (101), and 2.6 writes beyond it.
+  if count > most then
+    refuse(txn, { status = 431, reason = "Request Header Fields Too Large", headers = {} })
+    return
   end
   headers["x-forwarded-method"] = { txn.f:method() }
   headers["x-forwarded-uri"] = { txn.f:pathq() }
@@ -69,6 +76,7 @@ core.register_action("countersign", { "http-req" }, function(txn)
       txn.http:req_add_header(name, value)
     end
   end
+  txn:set_var("txn.countersign_passed", true)
   for name, variable in pairs({ ["countersign-cache"] = "txn.countersign_cache", ["countersign-vary"] = "txn.countersign_vary" }) do
     if answer.headers[name] then
       txn:set_var(variable, answer.headers[name][0])

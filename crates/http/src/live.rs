@@ -1,6 +1,7 @@
 //! Connections that outlive their request (WebSocket, server-sent events) end with their session (design §6, K10).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -201,6 +202,29 @@ pub(crate) struct LiveConnection<O: Outside> {
     pub(crate) engine: Arc<Engine<O>>,
     pub(crate) sessions: Arc<LiveSessions>,
     pub(crate) principal: Option<Principal>,
+    /// The answer opened another session in the place of the principal's: that one's end is not the answer's.
+    pub(crate) replaced: AtomicBool,
+}
+
+impl<O: Outside> LiveConnection<O> {
+    /// Of a request of this principal's, or of nobody's.
+    pub(crate) fn new(
+        engine: &Arc<Engine<O>>,
+        sessions: &Arc<LiveSessions>,
+        principal: Option<Principal>,
+    ) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            sessions: Arc::clone(sessions),
+            principal,
+            replaced: AtomicBool::new(false),
+        }
+    }
+
+    /// Lets the answer outlive the session that it came by.
+    pub(crate) fn outlive(&self) {
+        self.replaced.store(true, Ordering::Release);
+    }
 }
 
 impl<O: Outside> Live for LiveConnection<O> {
@@ -214,7 +238,8 @@ impl<O: Outside> Live for LiveConnection<O> {
 
     fn stopped(&self) -> Stop {
         let mut shutdown = self.sessions.shutdown.subscribe();
-        let Some(principal) = &self.principal else {
+        let principal = self.principal.as_ref().filter(|_| !self.replaced.load(Ordering::Acquire));
+        let Some(principal) = principal else {
             return Box::pin(async move {
                 // A sender that is gone means the same.
                 let _gone = shutdown.wait_for(|stop| *stop).await.is_err();

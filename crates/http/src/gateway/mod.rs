@@ -128,17 +128,13 @@ impl<O: Outside> Site<O> {
             identity::add(&mut parts.headers, principal, target, &self.engine)
                 .map_err(|e| Problem::from(&e))?;
         }
-        let live = LiveConnection {
-            engine: Arc::clone(&self.engine),
-            sessions: Arc::clone(&self.live),
-            principal: admitted.principal.clone(),
-        };
+        let live = Arc::new(LiveConnection::new(&self.engine, &self.live, admitted.principal.clone()));
         let forward = ForwardContext {
             cleaned,
             client: client.ip,
             public: &self.settings.public,
             timeouts: Self::timeouts(target, rule.first_byte, rule.between_bytes),
-            live: Some(Arc::new(live)),
+            live: Some(Arc::clone(&live) as _),
         };
         let answer = target.upstream.forward(Request::from_parts(parts, body), forward).await;
         let mut answer = answer.map_err(|error| {
@@ -151,7 +147,11 @@ impl<O: Outside> Site<O> {
             // Rare, and boxed: the server moves the future of each request, and its size is the largest branch's.
             let taken =
                 Box::pin(self.take_over(answer.headers(), may_sign_in, target, &admitted, &context)).await;
-            taken.map_err(|problem| Refusal::after(problem, admitted.rotated.clone()))?
+            let taken = taken.map_err(|problem| Refusal::after(problem, admitted.rotated.clone()))?;
+            if taken.is_some() {
+                live.outlive();
+            }
+            taken
         } else {
             None
         };

@@ -210,7 +210,7 @@ fn alarm(past: &[PastSession], now: Timestamp) -> Option<Notice<'static>> {
     Some(Notice {
         grave: true,
         happened: format!(
-            "A copy of your sign-in on {device} was used somewhere else, so we ended that session"
+            "A copy of your sign-in was used somewhere else, so we ended that session; {device} used it last"
         ),
         when: Some(describe::moment(theft.ending.at(), now)),
         advice: String::from("Sign out below what is not yours. If somebody may know your password,"),

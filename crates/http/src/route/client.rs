@@ -15,7 +15,7 @@ use crate::wire::request::provenance;
 
 #[derive(Deserialize)]
 struct Named {
-    client_id: Option<String>,
+    client_id: Option<serde_json::Value>,
 }
 
 /// Tokens in a body: for registered clients only (D19).
@@ -43,7 +43,8 @@ impl<O: Outside> Site<O> {
         }
         // A body that is no JSON is a matter for whoever reads the rest of it.
         let named = serde_json::from_slice::<Named>(&call.body).ok().and_then(|body| body.client_id);
-        named.map(|id| self.registered(&id)).transpose()
+        // What is no text names nobody, and is not taken for silence.
+        named.map(|id| self.registered(id.as_str().unwrap_or_default())).transpose()
     }
 
     /// The registered client of an id.

@@ -198,6 +198,19 @@ async fn d09_the_old_session_ends() {
     }
 }
 
+/// The end of the session that is replaced is not the end of the answer that replaces it.
+#[tokio::test]
+async fn d09_the_answer_that_replaces_a_session_arrives() {
+    let scene = Scene::new().await;
+    let browser = scene.site.client();
+    sign_in(&browser, &scene.code(EVE).await).expect_status(200).await;
+    let eve = user(&scene, &browser).await;
+    let streamed = format!("{}&late_ms=100", target("/login", &scene.code(ADA).await));
+    let answer = browser.post(&streamed).json(&json!({})).expect_status(200).await;
+    assert_eq!(answer.json()["path"], "/login", "all of it");
+    assert_ne!(user(&scene, &browser).await, eve);
+}
+
 /// An upstream can hand over what was opened with a key that the configuration names for it, and nothing else: not what it made up, not what
 /// it saw of another application, not what lies about.
 #[tokio::test]

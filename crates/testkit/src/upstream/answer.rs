@@ -89,6 +89,7 @@ async fn echo(request: Request<Incoming>) -> Response<Body> {
     for (name, value) in knobs(&query) {
         match name {
             "status" => *answer.status_mut() = value.parse().expect("status"),
+            "late_ms" => answer = late(answer, value.parse().expect("late")),
             "delay_ms" => tokio::time::sleep(Duration::from_millis(value.parse().expect("delay"))).await,
             "header" => {
                 let (name, value) = value.split_once(':').expect("header=name:value");
@@ -99,6 +100,17 @@ async fn echo(request: Request<Incoming>) -> Response<Body> {
         }
     }
     answer
+}
+
+/// The same in chunks, of which the first comes after the head.
+fn late(answer: Response<Body>, millis: u64) -> Response<Body> {
+    answer.map(|body| {
+        let pieces = stream::once(async move {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            Ok(Frame::data(body.collect().await.map(|b| b.to_bytes()).unwrap_or_default()))
+        });
+        StreamBody::new(pieces).boxed_unsync()
+    })
 }
 
 fn events() -> Response<Body> {

@@ -108,12 +108,9 @@ impl<O: Outside> Site<O> {
         live: bool,
         visit: &Visit<'_>,
     ) -> Result<Response<ProxyBody>, Box<Refusal>> {
-        let live = LiveConnection {
-            engine: Arc::clone(&self.engine),
-            sessions: Arc::clone(&self.live),
-            // The answer to a logout comes after the session's end, and must arrive.
-            principal: who.admitted.principal.clone().filter(|_| live),
-        };
+        // The answer to a logout comes after the session's end, and must arrive.
+        let principal = who.admitted.principal.clone().filter(|_| live);
+        let live = LiveConnection::new(&self.engine, &self.live, principal);
         let forward = ForwardContext {
             cleaned,
             client: visit.client.ip,

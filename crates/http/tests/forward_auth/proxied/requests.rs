@@ -14,6 +14,7 @@ before_each_proxy! {
     bodies_and_forms
     other_credentials_pass
     large_heads_pass
+    heads_of_many_fields_do_no_harm
     websockets
 }
 
@@ -62,12 +63,39 @@ async fn requests_arrive_with_their_user(kind: Kind) {
     }
 }
 
+/// One request must not end the proxy for everybody: HAProxy's own client writes beyond its room for fields.
+async fn heads_of_many_fields_do_no_harm(kind: Kind) {
+    let scene = Scene::behind(kind).await;
+    let browser = scene.browser().await;
+    for fields in [60, 75, 85, 92, 95, 99, 101, 140] {
+        let mut request = browser.get("/a");
+        for n in 0..fields {
+            request = request.header(&format!("x-more-{n}"), "1");
+        }
+        let status = request.send().await.status().as_u16();
+        assert!([200, 400, 431].contains(&status), "{fields}: {status}");
+    }
+    browser.get("/a").expect_status(200).await;
+}
+
 /// K01: on every kind of route, in every spelling; the secret and what names the request stay between the two proxies.
 async fn k01_nobody_speaks_for_countersign(kind: Kind) {
     let scene = Scene::behind(kind).await;
     let browser = scene.browser().await;
     let nobody = scene.client();
-    let named = ["X-Real-IP", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Rewrite-URL"];
+    let named = [
+        "X-Real-IP",
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Rewrite-URL",
+        "X-Original-Host",
+        "X-Forwarded-User",
+        "X-Forwarded-Email",
+        "X-Forwarded-Groups",
+        "X-Forwarded-Access-Token",
+        "Countersign-Session",
+    ];
     for (n, (client, target)) in
         [(&browser, "/a"), (&browser, "/open/a"), (&nobody, "/open/a"), (&nobody, "/maybe/a")]
             .into_iter()
