@@ -19,7 +19,7 @@ for (const name of ['leaky-saas', 'rota', 'guestbook']) {
 
 /** What no gateway mends: the application's own decisions and pages. docs/proof.md says what each is worth then. */
 const INSIDE = [
-  'api-key-in-url', 'api-key-limits', 'browser-csp', 'browser-framing', 'browser-stored-script', 'enumeration', 'enumeration-time',
+  'api-key-in-url', 'api-key-limits', 'browser-csp', 'browser-framing', 'browser-stored-script', 'enumeration', 'enumeration-signup', 'enumeration-time',
   'state-changing-get', 'step-up', 'throttling', 'token-in-log',
 ];
 /** What the bare application fails and what must hold now. */

@@ -66,11 +66,12 @@ export const SUBJECTS = {
   countersign: {
     what: 'Countersign\'s own accounts, before its demonstration application',
     async begin(t) {
-      const server = await dev(t);
+      // Sign-up is closed, as it is outside of development.
+      const server = await dev(t, { env: { COUNTERSIGN_ACCOUNTS__SIGNUP: 'off' } });
       const accounts = ['helen@example.com', 'bruno@example.com'].map((login, n) => ({ login, password: `${PASSWORD} ${n}` }));
       for (const { login, password } of accounts) {
-        const answer = await server.client().signUp(login, password);
-        if (answer.status !== 201) throw new Error(`no account for ${login}: ${answer.status} ${answer.text}`);
+        const added = await server.cli(['user', 'add', login, '--password-stdin'], { input: password });
+        if (added.code !== 0) throw new Error(`no account for ${login}: ${added.err}`);
       }
       return { url: server.origin, accounts, words: ['--ca-file', path.join(server.directory, '.countersign', 'ca', 'ca.pem')] };
     },

@@ -151,6 +151,8 @@ pub struct Scene {
     /// Where [`Profile::elsewhere`] is.
     elsewhere: Option<Target>,
     app: OnceLock<App>,
+    /// Whether the account that is guessed at could sign in on the guesses' device before the first guess.
+    pub(crate) welcome: OnceLock<bool>,
     sessions: Mutex<Vec<Session>>,
     obtained: Mutex<Vec<Obtained>>,
     thefts: Mutex<Vec<Theft>>,
@@ -209,6 +211,7 @@ impl Scene {
             net: Arc::new(net),
             elsewhere,
             app: OnceLock::new(),
+            welcome: OnceLock::new(),
             sessions: Mutex::default(),
             obtained: Mutex::default(),
             thefts: Mutex::default(),

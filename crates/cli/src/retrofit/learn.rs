@@ -4,7 +4,7 @@ use super::found::{Found, Refresh};
 use super::logout;
 use countersign_drill::client::Answer;
 use countersign_drill::credential::Jwt;
-use countersign_drill::detect::{App, Held, Session, tokens};
+use countersign_drill::detect::{App, Held, Session, sounds_like_sign_up, tokens};
 use countersign_drill::{Broken, Carrier, Credential, CredentialKind, Place, Progress, Scene};
 use serde_json::Value;
 
@@ -99,13 +99,13 @@ fn inject(carrier: &Carrier) -> Result<String, Broken> {
     }
 }
 
-/// `exp - iat`, or the cookie's `Max-Age`; a cookie without one may be good for ever.
+/// `exp - iat`, or the cookie's `Max-Age`; a cookie without one may be good for ever. Of the jar, not of the answer to signing
+/// in: many applications set the cookie on the first page, and only remember later who it is.
 fn lifetime(credential: &Credential, session: &Session, now: i64) -> Option<u64> {
     let by_claims = credential.jwt().and_then(|jwt| jwt.lifetime(now));
     let Place::Cookie { name } = &credential.place else { return by_claims };
-    let cookie = session.answer.set_cookies.iter().find(|cookie| cookie.name == *name);
-    by_claims
-        .or_else(|| cookie.and_then(|cookie| cookie.lives).and_then(|seconds| u64::try_from(seconds).ok()))
+    let jar = session.agent.jar();
+    by_claims.or_else(|| jar.named(name)?.lives.and_then(|seconds| u64::try_from(seconds).ok()))
 }
 
 fn note_lifetime(lifetime: Option<u64>, renewed: bool, open: &mut Vec<String>) {
@@ -207,15 +207,12 @@ fn without_query(call: &str) -> String {
 
 /// Sign-up is not tried: it would make an account.
 fn note_sign_up(app: &App, open: &mut Vec<String>) {
-    let sounds = |path: &str| {
-        ["signup", "sign-up", "sign_up", "register"].iter().any(|word| path.to_lowercase().contains(word))
-    };
     let documented =
         app.site.operations.iter().filter(|operation| operation.call.method == http::Method::POST);
     let documented = documented.map(|operation| operation.call.path.clone());
     let mut paths: Vec<String> = documented
         .chain(app.site.hints.resolved())
-        .filter(|path| sounds(path) && !path.contains('{'))
+        .filter(|path| sounds_like_sign_up(path) && !path.contains('{'))
         .collect();
     // Of `/api/signup` and `/signup`, which a script puts together, the whole one.
     let all = paths.clone();

@@ -130,9 +130,7 @@ async fn csrf(scene: &Scene) -> Result<Verdict, Broken> {
     }
     let session = scene.session(0).await?;
     let Some(change) = Change::find(scene, &session).await? else {
-        return Ok(Verdict::inconclusive(
-            "no harmless change was found to try it with; name one in a profile: [change]",
-        ));
+        return Ok(Verdict::inconclusive(Change::advice(scene, &session).await?));
     };
     let Some(url) = scene.target.join(&change.call.path) else {
         return Ok(Verdict::not_applicable("the change is on another host"));
@@ -147,19 +145,21 @@ async fn csrf(scene: &Scene) -> Result<Verdict, Broken> {
         };
         let answer = session.agent.send(ask).await?;
         steps.push(format!("{how}: {}", answer.line()));
-        if change.shows(&session, &marker).await? {
+        if change.obeyed(&session, &answer, &marker).await? {
             through.push(how);
         }
     }
     change.undo(scene, &session).await?;
     if through.is_empty() {
         return Ok(Verdict::Pass {
-            evidence: Evidence::new(format!("{} changed nothing for other sites", change.call)).steps(steps),
+            evidence: Evidence::new(format!("{} changed nothing for other sites", change.described()))
+                .steps(steps),
         });
     }
     let only_sibling = through.iter().all(|how| how.contains("sibling"));
     let severity = if only_sibling { Severity::Medium } else { CHANGE.severity };
-    let evidence = Evidence::new(format!("{} is obeyed: {}", change.call, through.join(", "))).steps(steps);
+    let evidence =
+        Evidence::new(format!("{} is obeyed: {}", change.described(), through.join(", "))).steps(steps);
     Ok(Verdict::Finding { severity, evidence })
 }
 

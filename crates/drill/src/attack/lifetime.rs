@@ -18,8 +18,6 @@ const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 /// An expiry later than this is not waited for (`--wait`), in seconds.
 const WAITED_FOR: u64 = 20 * 60;
-/// Clocks may differ by this much (RFC 7519 §4.1.4), in seconds.
-const LEEWAY: u64 = 65;
 
 const LIFETIME: Check = Check::new(
     "access-lifetime",
@@ -191,12 +189,14 @@ fn expiry(scene: &Scene) -> Running<'_> {
         };
         let thief = scene.agent(Device::Other);
         let who = &scene.app()?.who;
-        sleep(Duration::from_secs(seconds + LEEWAY)).await;
+        let leeway = scene.net().limits().leeway;
+        sleep(Duration::from_secs(seconds) + leeway).await;
+        let after = leeway.as_secs();
         let (seen, answer) = seen_apart(scene, &thief, alone(who.method(), who.url.clone(), &token)).await?;
         Ok(match seen {
-            Seen::Nobody => Verdict::pass(format!("refused {LEEWAY} s after its expiry ({})", answer.line())),
+            Seen::Nobody => Verdict::pass(format!("refused {after} s after its expiry ({})", answer.line())),
             Seen::Account(_) => EXPIRY.finding(
-                Evidence::new(format!("the token still works {LEEWAY} s after its expiry"))
+                Evidence::new(format!("the token still works {after} s after its expiry"))
                     .step(answer.line()),
             ),
             Seen::Unclear(status) => Verdict::inconclusive(format!("the server answered {status}")),

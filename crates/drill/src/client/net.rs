@@ -39,11 +39,18 @@ pub struct Limits {
     pub answer: Duration,
     /// Bytes of a body; the rest is left unread.
     pub body: usize,
+    /// From a token's expiry until it must be refused: clocks may differ by a minute (RFC 7519 §4.1.4).
+    pub leeway: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), answer: Duration::from_secs(10), body: 4 * 1024 * 1024 }
+        Self {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(10),
+            body: 4 * 1024 * 1024,
+            leeway: Duration::from_secs(65),
+        }
     }
 }
 
@@ -135,6 +142,12 @@ impl Net {
         vault: Arc<Vault>,
     ) -> Result<Self, TlsError> {
         Ok(Self { named, tls: trust.connector()?, limits, pace, present, vault })
+    }
+
+    /// What is waited for.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Requests so far.

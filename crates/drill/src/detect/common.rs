@@ -59,6 +59,38 @@ pub(super) const LOGIN_CALLS: [&str; 36] = [
     "/api/authenticate",
 ];
 
+/// Pages that may hold a form for newcomers.
+pub(super) const SIGN_UP_PAGES: [&str; 10] = [
+    "/signup",
+    "/register",
+    "/sign-up",
+    "/join",
+    "/auth/signup",
+    "/auth/register",
+    "/users/sign_up",
+    "/accounts/signup/",
+    "/accounts/register/",
+    "/register.php",
+];
+
+/// End points that may take a newcomer's name and password.
+pub(super) const SIGN_UP_CALLS: [&str; 14] = [
+    "/api/signup",
+    "/api/register",
+    "/api/auth/signup",
+    "/api/auth/register",
+    "/api/auth/sign-up/email",
+    "/auth/signup",
+    "/auth/register",
+    "/signup",
+    "/register",
+    "/api/v1/signup",
+    "/api/v1/register",
+    "/api/users/register",
+    "/api/users",
+    "/users",
+];
+
 /// End points that may say who is signed in.
 pub(super) const WHO: [&str; 41] = [
     "/api/me",

@@ -9,6 +9,7 @@ mod login;
 mod openapi;
 mod refresh;
 mod session;
+mod sign_up;
 mod site;
 pub mod tokens;
 mod who;
@@ -17,6 +18,7 @@ pub use common::LOGOUT as LOGOUT_PATHS;
 pub use login::Login;
 pub use refresh::{Refresh, Refreshed};
 pub use session::{Held, Session, alone, alone_value, carry, carry_value};
+pub use sign_up::{SignUp, sounds as sounds_like_sign_up};
 pub use site::Site;
 pub use who::{Seen, Sign, Who, seen, seen_apart};
 

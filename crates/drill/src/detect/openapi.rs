@@ -25,6 +25,8 @@ pub struct Operation {
     pub call: Call,
     /// Names of the body's fields.
     pub fields: Vec<String>,
+    /// Those without which it is refused, where the document says so.
+    pub required: Vec<String>,
 }
 
 /// Reads a document; empty if it is none.
@@ -49,16 +51,15 @@ pub(super) fn read(document: &Value) -> Vec<Operation> {
             if !matches!(method, Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
                 continue;
             }
-            found.push(Operation {
-                call: Call::new(method, format!("{base}{path}")),
-                fields: fields(operation, document),
-            });
+            let (fields, required) = fields(operation, document);
+            found.push(Operation { call: Call::new(method, format!("{base}{path}")), fields, required });
         }
     }
     found
 }
 
-fn fields(operation: &Value, document: &Value) -> Vec<String> {
+/// All fields, and the required ones.
+fn fields(operation: &Value, document: &Value) -> (Vec<String>, Vec<String>) {
     let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
     let mut schemas: Vec<&Value> =
         content.into_iter().flatten().filter_map(|(_, media)| media.get("schema")).collect();
@@ -69,7 +70,7 @@ fn fields(operation: &Value, document: &Value) -> Vec<String> {
             .filter(|p| p.get("in").is_some_and(|place| place == "body"))
             .filter_map(|p| p.get("schema")),
     );
-    let mut names = Vec::new();
+    let (mut names, mut required) = (Vec::new(), Vec::new());
     for schema in schemas {
         let schema = schema
             .get("$ref")
@@ -78,10 +79,14 @@ fn fields(operation: &Value, document: &Value) -> Vec<String> {
             .unwrap_or(schema);
         let properties = schema.get("properties").and_then(Value::as_object);
         names.extend(properties.into_iter().flatten().map(|(name, _)| name.clone()));
+        let needed = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        required.extend(needed.filter_map(Value::as_str).map(str::to_owned));
     }
-    names.sort();
-    names.dedup();
-    names
+    for list in [&mut names, &mut required] {
+        list.sort();
+        list.dedup();
+    }
+    (names, required)
 }
 
 #[cfg(test)]
@@ -95,13 +100,14 @@ mod tests {
             "servers": [{ "url": "https://x.test/v1/" }],
             "paths": { "/enter": { "post": { "requestBody": { "content": { "application/json": {
                 "schema": { "$ref": "#/components/schemas/Enter" } } } } }, "summary": "x" } },
-            "components": { "schemas": { "Enter": { "properties": { "nick": {}, "passwd": {} } } } }
+            "components": { "schemas": { "Enter": { "properties": { "nick": {}, "passwd": {}, "then": {} }, "required": ["passwd", "nick"] } } }
         }));
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].call.to_string(), found[0].fields.join(",")),
-            ("POST /v1/enter".into(), "nick,passwd".into())
+            ("POST /v1/enter".into(), "nick,passwd,then".into())
         );
+        assert_eq!(found[0].required, ["nick", "passwd"]);
         assert!(read(&json!({ "openapi": "3" })).is_empty());
     }
 }

@@ -22,6 +22,8 @@ pub struct InvalidProfile(#[from] toml::de::Error);
 pub struct Profile {
     /// How people sign in.
     pub login: LoginProfile,
+    /// How people sign up: the same members.
+    pub signup: LoginProfile,
     /// The access token.
     pub token: TokenProfile,
     /// A request that says who is signed in: `GET /api/me`.
@@ -42,7 +44,7 @@ pub struct Profile {
     pub browser: BrowserProfile,
 }
 
-/// `[login]`
+/// `[login]` and `[signup]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoginProfile {
@@ -148,6 +150,9 @@ mod tests {
         user_field = "username"
         password_field = "passwd"
         fields = { remember = "1" }
+        [signup]
+        request = "POST /people"
+        fields = { terms = "yes" }
         [token]
         place = "json:/data/token"
         send = "header:Authorization: Token {token}"
@@ -167,6 +172,7 @@ mod tests {
     fn a_whole_profile() {
         let profile = Profile::parse(WHOLE).unwrap();
         assert_eq!(profile.login.request.unwrap().method, Method::POST);
+        assert_eq!(profile.signup.request.unwrap().to_string(), "POST /people");
         assert_eq!(profile.logout.unwrap().path, "/session");
         assert_eq!(profile.token.place, Some(Placement::Json("/data/token".into())));
         let send = Sending::Header { name: "Authorization".into(), prefix: "Token ".into() };

@@ -15,6 +15,9 @@ mod bad_input;
 mod fake;
 mod mistakes;
 mod reports;
+mod sign_up;
+mod throttling;
+mod transport;
 
 use countersign_core::domain::time::Timestamp;
 use countersign_drill::client::{Limits, Trust};
@@ -60,6 +63,9 @@ pub(crate) fn attacks(ids: &[&str]) -> Vec<Box<dyn Attack>> {
 pub(crate) async fn drilled(fake: &Fake, ids: &[&str], change: impl FnOnce(&mut Setting)) -> Report {
     let mut setting = setting(&fake.url);
     setting.logs.push(LogFile { name: "app.log".into(), path: fake.log.path().to_owned() });
+    if let Some(ca) = &fake.ca {
+        setting.trust = Trust::Also(ca.clone().into_bytes());
+    }
     change(&mut setting);
     let scene = Scene::new(setting).unwrap();
     drill(&scene, &attacks(ids), &Silent).await

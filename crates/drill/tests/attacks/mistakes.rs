@@ -39,6 +39,9 @@ const MISTAKES: &[(Style, &str, &[&str])] = &[
     (Style::Bearer, "token-in-url", &["token-in-body"]),
     (Style::Cookies, "api-key-limits", &[]),
     (Style::Cookies, "enumeration", &[]),
+    (Style::Cookies, "enumeration-signup", &[]),
+    (Style::Cookies, "cache-poisoning", &[]),
+    (Style::KeyPair, "jwt-key-confusion", &["token-in-body"]),
     (Style::Cookies, "throttling", &[]),
     (Style::Bearer, "token-in-log", &["token-in-body"]),
 ];
@@ -49,15 +52,7 @@ const GUESSES: &str = "throttling";
 
 /// Every quick check.
 fn quick() -> Vec<&'static str> {
-    let more = [
-        "logout-revokes-refresh",
-        "honest-tabs",
-        "honest-lost-answer",
-        "tls",
-        "hsts",
-        "must-refuse",
-        "cache-poisoning",
-    ];
+    let more = ["logout-revokes-refresh", "honest-tabs", "honest-lost-answer", "tls", "hsts", "must-refuse"];
     let all: Vec<&'static str> = MISTAKES.iter().map(|(_, id, _)| *id).chain(more).collect();
     assert!(!all.iter().any(|id| SLOW.contains(id)));
     all
@@ -96,6 +91,7 @@ async fn an_application_without_mistakes_has_no_findings() {
         ["token-in-body"],
         "this style does hand tokens to script"
     );
+    assert_eq!(found(Style::KeyPair, &[], &quick()).await, ["token-in-body"], "and so does this");
 }
 
 /// Each check finds its mistake, and no other check takes it for its own.
@@ -219,4 +215,27 @@ async fn nothing_is_changed_without_being_allowed() {
     let report = drilled(&fake, &["csrf"], |_| {}).await;
     assert_eq!(report.findings().len(), 1);
     assert_eq!(fake.biography(), "", "the change was undone");
+}
+
+/// C01: an application that shows nothing of what is sent still answers: a change to the same value is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn c01_a_change_to_the_same_value() {
+    let run = |mistakes: &'static [&'static str]| async move {
+        let fake = Fake::start(Style::Cookies, mistakes).await;
+        let report = drilled(&fake, &["csrf"], |_| {}).await;
+        assert_eq!(report.problem, None);
+        report.checks[0].result.clone()
+    };
+    let held = run(&["only-city"]).await;
+    assert!(matches!(held, Verdict::Pass { .. }), "{held:?}");
+    assert!(held.sentence().contains("POST /api/me (to the same value)"), "{held:?}");
+    // SameSite keeps other sites' cookies at home, and a sibling's not.
+    let obeyed = run(&["only-city", "csrf"]).await;
+    assert!(obeyed.is_finding() && obeyed.sentence().contains("a form of a sibling host"), "{obeyed:?}");
+    // Where nothing can be changed, the report says what to write.
+    let none = run(&["read-only", "csrf"]).await;
+    assert!(matches!(none, Verdict::Inconclusive { .. }), "{none:?}");
+    for words in ["[change] request = \"PUT /api/me\"", "city = \"{marker}\"", "see = \"GET /api/me\""] {
+        assert!(none.sentence().contains(words), "{words} in {none:?}");
+    }
 }

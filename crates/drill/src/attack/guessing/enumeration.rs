@@ -1,19 +1,18 @@
-//! Guessing: which addresses have an account, and how often a password may be wrong. Last, for it may lock accounts.
+//! Whether the answers to wrong passwords, or their time, tell which addresses have an account.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Attacks;
-use crate::account::Account;
+use super::{LONGEST, guess, known, unknown};
 use crate::check::{Check, Order};
-use crate::client::{Answer, Device};
+use crate::client::Answer;
 use crate::scene::{Broken, Scene};
 use crate::secret::Secret;
-use crate::statistics::Samples;
+use crate::statistics::{Difference, Samples};
 use crate::verdict::{Evidence, Severity, Verdict};
 
-const BODY: Check = Check::new(
+pub(super) const BODY: Check = Check::new(
     "enumeration",
     "signing in does not tell which addresses have an account",
     "ASVS 6.3.8; F06",
@@ -22,7 +21,7 @@ const BODY: Check = Check::new(
 .severity(Severity::Medium)
 .order(Order::Last);
 
-const TIME: Check = Check::new(
+pub(super) const TIME: Check = Check::new(
     "enumeration-time",
     "the time of an answer does not tell which addresses have an account",
     "ASVS 6.3.8; F06",
@@ -31,52 +30,11 @@ const TIME: Check = Check::new(
 .severity(Severity::Low)
 .order(Order::Last);
 
-const THROTTLE: Check = Check::new(
-    "throttling",
-    "passwords cannot be guessed without end",
-    "NIST SP 800-63B §3.2.2; ASVS 6.3.1; F07",
-    "Count failures for each account, delay more and more, and refuse after at most 100; count networks as well.",
-)
-.order(Order::Last);
-
-pub(super) const ATTACKS: Attacks = &[
-    (BODY, |scene| Box::pin(by_body(scene))),
-    (TIME, |scene| Box::pin(by_time(scene))),
-    (THROTTLE, |scene| Box::pin(throttle(scene))),
-];
-
 /// Samples of each kind.
 const SAMPLES: usize = 40;
-/// Guesses after which an application that never slows down is said to have no bound; NIST allows 100 failures.
-const GUESSES: usize = 100;
-/// Guessing ends after this long.
-const LONGEST: Duration = Duration::from_secs(20);
 
-/// The account that is guessed at: the second, so that the first stays usable.
-fn known(scene: &Scene) -> Result<&Account, Broken> {
-    scene.account(1).or_else(|_| scene.account(0))
-}
-
-/// An address nobody has, as long as the known one.
-fn unknown(scene: &Scene, known: &Account) -> Account {
-    let word = scene.words.next();
-    let fill = |length: usize| word.chars().cycle().take(length.max(3)).collect::<String>();
-    let login = match known.login.split_once('@') {
-        Some((local, domain)) => format!("{}@{domain}", fill(local.len())),
-        None => fill(known.login.len()),
-    };
-    Account { login, password: Secret::new("") }
-}
-
-async fn guess(scene: &Scene, login: &str) -> Result<Answer, Broken> {
-    let account =
-        Account { login: login.to_owned(), password: Secret::new(format!("wrong {}", scene.words.next())) };
-    let way = &scene.app()?.login;
-    way.attempt(&scene.target, &account, &scene.agent(Device::Other), None).await
-}
-
-async fn by_body(scene: &Scene) -> Result<Verdict, Broken> {
-    let known = known(scene)?;
+pub(super) async fn by_body(scene: &Scene) -> Result<Verdict, Broken> {
+    let known = known(scene).await?;
     let unknown = unknown(scene, known);
     let with = guess(scene, &known.login).await?;
     let without = guess(scene, &unknown.login).await?;
@@ -102,7 +60,7 @@ async fn by_body(scene: &Scene) -> Result<Verdict, Broken> {
 }
 
 /// In what two answers differ, apart from what differs each time anyway.
-fn differences(a: &Answer, a_login: &str, b: &Answer, b_login: &str) -> Vec<String> {
+pub(super) fn differences(a: &Answer, a_login: &str, b: &Answer, b_login: &str) -> Vec<String> {
     let mut differ = Vec::new();
     if a.status != b.status {
         differ.push(format!("status ({} and {})", a.status, b.status));
@@ -147,8 +105,8 @@ fn plain(text: &str, login: &str, values: &[Secret]) -> String {
         .join(" ")
 }
 
-async fn by_time(scene: &Scene) -> Result<Verdict, Broken> {
-    let known = known(scene)?;
+pub(super) async fn by_time(scene: &Scene) -> Result<Verdict, Broken> {
+    let known = known(scene).await?;
     let (mut with, mut without) = (Samples::default(), Samples::default());
     let (mut statuses, began) = (Vec::new(), Instant::now());
     for turn in 0..SAMPLES {
@@ -177,58 +135,14 @@ async fn by_time(scene: &Scene) -> Result<Verdict, Broken> {
     let (a, b, noise) = (millis(comparison.first), millis(comparison.second), millis(comparison.noise));
     let text = format!("known {a:.1} ms, unknown {b:.1} ms, noise {noise:.1} ms, {least} samples each");
     Ok(match comparison.verdict() {
-        crate::statistics::Difference::Clear => {
-            TIME.finding(Evidence::new(format!("the time tells them apart: {text}")))
-        }
-        crate::statistics::Difference::None => Verdict::pass(text),
-        crate::statistics::Difference::Unclear => {
-            Verdict::inconclusive(format!("the noise is too large: {text}"))
-        }
+        Difference::Clear => TIME.finding(Evidence::new(format!("the time tells them apart: {text}"))),
+        Difference::None => Verdict::pass(text),
+        Difference::Unclear => Verdict::inconclusive(format!("the noise is too large: {text}")),
     })
 }
 
 fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1000.0
-}
-
-async fn throttle(scene: &Scene) -> Result<Verdict, Broken> {
-    let known = known(scene)?;
-    let began = Instant::now();
-    let mut first: Option<Answer> = None;
-    let mut count = 0;
-    while count < GUESSES && began.elapsed() < LONGEST {
-        let answer = guess(scene, &known.login).await?;
-        count += 1;
-        let Some(first) = &first else {
-            if answer.is_throttled() {
-                return Ok(Verdict::pass(format!(
-                    "refused already after the guesses before: {}",
-                    answer.line()
-                )));
-            }
-            first = Some(answer);
-            continue;
-        };
-        let slower = answer.took > first.took * 5 && answer.took > Duration::from_millis(500);
-        let other = answer.status != first.status && answer.status >= 400;
-        let says = ["too many", "locked", "try again later", "rate limit", "throttl"]
-            .iter()
-            .any(|word| answer.text().to_lowercase().contains(word));
-        if answer.is_throttled() || slower || other || says {
-            return Ok(Verdict::pass(format!("slowed down after {count} guesses: {}", answer.line())));
-        }
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    let Some(first) = first else { return Ok(Verdict::inconclusive("nothing was answered")) };
-    if count < GUESSES / 2 {
-        return Ok(Verdict::inconclusive(format!(
-            "only {count} guesses in {seconds:.0} s: the application, or --rate, is too slow to tell"
-        )));
-    }
-    let evidence = Evidence::new(format!(
-        "{count} wrong passwords for one account in {seconds:.1} s, and the next is welcome"
-    ));
-    Ok(THROTTLE.finding(evidence.step(first.line())))
 }
 
 #[cfg(test)]
