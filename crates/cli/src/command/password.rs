@@ -53,21 +53,26 @@ fn without_final_newline(mut text: Zeroizing<String>) -> Zeroizing<String> {
     text
 }
 
-/// Shows nothing of what is typed; the terminal is as before afterwards, also after an error.
+/// Shows nothing of what is typed, from before the question on: somebody quick, or a program, answers it at once. The terminal is
+/// as before afterwards, also after an error.
 pub(super) fn asked(prompt: &str) -> anyhow::Result<Zeroizing<String>> {
-    let mut terminal = io::stderr();
-    write!(terminal, "{prompt}")?;
-    terminal.flush()?;
     let before = tcgetattr(io::stdin()).context("the terminal")?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     tcsetattr(io::stdin(), OptionalActions::Flush, &silent).context("the terminal")?;
     let mut line = Zeroizing::new(String::new());
-    let read = io::stdin().lock().take(MOST).read_line(&mut line);
+    let read = answered(prompt, &mut line);
     tcsetattr(io::stdin(), OptionalActions::Now, &before).context("the terminal")?;
-    writeln!(terminal)?;
+    writeln!(io::stderr())?;
     read.context("the terminal")?;
     Ok(without_final_newline(line))
+}
+
+fn answered(prompt: &str, line: &mut String) -> io::Result<usize> {
+    let mut terminal = io::stderr();
+    write!(terminal, "{prompt}")?;
+    terminal.flush()?;
+    io::stdin().lock().take(MOST).read_line(line)
 }
 
 #[cfg(test)]

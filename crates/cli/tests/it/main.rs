@@ -7,9 +7,11 @@
 )]
 
 mod api_keys;
+mod application;
 mod backup;
 mod check;
 mod dev;
+mod drill;
 mod events;
 mod explain;
 mod files;
@@ -17,6 +19,7 @@ mod invitations;
 mod issuers;
 mod keys;
 mod place;
+mod probe;
 mod readme;
 mod refusals;
 mod revoke;

@@ -11,6 +11,16 @@ pub(super) fn lint(settings: &Settings, found: &mut Findings) {
             let message = "the application's own sign-out would leave the session here alive";
             found.warn(&key("logout"), "[]", message, "name it, such as [\"POST /api/logout\"]");
         }
+        let upstream = settings.upstreams.iter().find(|upstream| upstream.name == retrofit.upstream);
+        if let Some(upstream) = upstream.filter(|upstream| !upstream.session_keys.is_empty()) {
+            let ids: Vec<String> = upstream.session_keys.iter().map(|id| format!("\"{id}\"")).collect();
+            found.warn(
+                &format!("upstream[{}].session_keys", upstream.name),
+                format!("[{}]", ids.join(", ")),
+                "an upstream with [[retrofit]] hands no session over: its Countersign-Session headers are taken off and ignored",
+                "remove it, or the [[retrofit]]: an application signs people in by one of the two",
+            );
+        }
         let routes = || settings.routes.iter().filter(|route| route.upstream == retrofit.upstream);
         if rules.token.cookie().is_some()
             && let Some(route) = routes().find(|route| route.auth == Auth::Required)

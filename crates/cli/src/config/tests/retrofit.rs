@@ -148,3 +148,19 @@ fn what_is_weaker_than_it_looks_is_said() {
     assert_eq!(about(&checked, "retrofit[app].token")[0].level, Level::Warning);
     assert_eq!(about(&checked, "retrofit[app].upstream")[0].level, Level::Note);
 }
+
+/// Its answers are rewritten before anybody looks for a code: what it hands over would be lost without a word.
+#[test]
+fn session_keys_of_a_retrofit_upstream_do_nothing() {
+    let keys = "session_keys = [\"00000000000000001\"]\n";
+    let key = "upstream[app].session_keys";
+    let alone = readable(&format!("{DEVELOPMENT}{APP}{keys}"), &[]);
+    assert!(about(&alone, key).is_empty(), "{:?}", alone.findings());
+    let both = readable(&format!("{DEVELOPMENT}{APP}{keys}{TWO_LINES}"), &[]);
+    let [finding] = about(&both, key)[..] else { panic!("{:?}", both.findings()) };
+    assert_eq!(finding.level, Level::Warning);
+    assert!(
+        finding.value.contains("00000000000000001") && finding.message.contains("Countersign-Session"),
+        "{finding:?}"
+    );
+}
