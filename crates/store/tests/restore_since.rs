@@ -70,7 +70,12 @@ async fn much_ends(store: &SqliteStore) {
     store.revoke_signing_key("leaked", at(20)).await.unwrap();
     store.set_disabled(&user(1).id, true, at(21)).await.unwrap();
     store.remove_user(&user(2).id, at(22)).await.unwrap();
-    let new = NewPassword { user: user(3).id, hash: PasswordHash::new("$newer".into()), at: at(23) };
+    let new = NewPassword {
+        user: user(3).id,
+        hash: PasswordHash::new("$newer".into()),
+        at: at(23),
+        asked_by: None,
+    };
     store.set_password(new).await.unwrap();
     let less = ScopeChange { remove: ScopeSet::parse("write").unwrap(), ..Default::default() };
     store.change_scope(&user(4).id, &less, at(24)).await.unwrap();

@@ -14,8 +14,8 @@ pub use issuers::{IssuerKeys, IssuerTrouble};
 pub use mail::{Mail, MailError, Mailer};
 pub use master_keys::{MasterKeys, MasterKeysError};
 pub use store::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedPlace,
+    Accepted, AddKey, AskedBy, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword,
+    NewUser, OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedPlace,
     SealedValue, Store, StoreError, Use, UserRemoved, UserRevoked,
 };
 

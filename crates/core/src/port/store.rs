@@ -17,8 +17,8 @@ use crate::domain::user::{Email, PasswordHash, User};
 mod values;
 
 pub use values::{
-    Accepted, AddKey, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword, NewUser,
-    OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedPlace,
+    Accepted, AddKey, AskedBy, Code, CodeKind, Identified, KeptToken, KeyCreated, KeyUse, NewPassword,
+    NewUser, OpenedWith, Opening, Page, RevocationsSince, Rotated, ScopeChange, ScopeChanged, SealedPlace,
     SealedValue, StoreError, Use, UserRemoved, UserRevoked,
 };
 
@@ -40,7 +40,8 @@ pub trait Store: Send + Sync {
         after: Option<&Email>,
         limit: u32,
     ) -> impl Future<Output = Result<Page<User>, StoreError>> + Send;
-    /// Sets a password, raises the epoch and ends all of the user's sessions (D11). `None` without such a user.
+    /// Sets a password, raises the epoch and ends all of the user's sessions (D11). `None` without such a user, or where what [`NewPassword::asked_by`] says
+    /// is no longer so.
     fn set_password(
         &self,
         new: NewPassword,

@@ -6,7 +6,7 @@ use super::open::Opened;
 use super::principal::SessionPrincipal;
 use crate::domain::event::EventName;
 use crate::domain::password::{Password, WeakPassword};
-use crate::port::{NewPassword, Outside, PasswordHasher, Store};
+use crate::port::{AskedBy, NewPassword, Outside, PasswordHasher, Store};
 
 /// A wish for another password.
 #[derive(Debug)]
@@ -25,6 +25,9 @@ pub enum ChangePasswordError {
     /// The new one is refused.
     #[error(transparent)]
     Weak(#[from] WeakPassword),
+    /// The session ended, the user was disabled or the password changed while the change was on its way.
+    #[error("the session has ended")]
+    Ended,
     /// The current one is wrong, or one of the ways a login fails.
     #[error(transparent)]
     LogIn(#[from] LogInError),
@@ -53,9 +56,13 @@ impl<O: Outside> Engine<O> {
         let service = |e: ServiceError| LogInError::Service(e);
         let hash =
             self.outside.hasher().hash(request.new, &self.pepper).await.map_err(|e| service(e.into()))?;
-        let new = NewPassword { user: user.id.clone(), hash, at: self.now() };
+        // A thief with the old password must not win against a revocation, or the owner's own change, that came in between (P4).
+        let Some(old) = user.password.clone() else { return Err(LogInError::InvalidCredentials.into()) };
+        let claims = principal.claims();
+        let asked_by = Some(AskedBy { sid: claims.sid, epoch: claims.epoch, old });
+        let new = NewPassword { user: user.id.clone(), hash, at: self.now(), asked_by };
         let revoked = self.outside.store().set_password(new).await.map_err(|e| service(e.into()))?;
-        let Some(revoked) = revoked else { return Err(LogInError::InvalidCredentials.into()) };
+        let Some(revoked) = revoked else { return Err(ChangePasswordError::Ended) };
         self.announce_user(&user.id, &revoked);
         self.record(NewEvent::done(EventName::PasswordChange, "by_user").user(&user.id), context);
         let renewed = crate::domain::user::User { epoch: revoked.epoch, ..user };

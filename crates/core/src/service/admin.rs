@@ -63,7 +63,7 @@ impl<O: Outside> Engine<O> {
         self.policy.password.judge(password, email)?;
         let user = self.find_user(email).await?.ok_or(AddUserError::NoUser)?;
         let hash = self.outside.hasher().hash(password, &self.pepper).await.map_err(ServiceError::from)?;
-        let new = NewPassword { user: user.id.clone(), hash, at: self.now() };
+        let new = NewPassword { user: user.id.clone(), hash, at: self.now(), asked_by: None };
         let revoked = self.outside.store().set_password(new).await.map_err(ServiceError::from)?;
         self.announce_user(&user.id, &revoked.ok_or(AddUserError::NoUser)?);
         self.record(NewEvent::done(EventName::PasswordChange, "by_operator").user(&user.id), context);

@@ -89,10 +89,12 @@ impl<O: Outside> Engine<O> {
         let device: &[u8] = known.as_ref().map_or(&[], |k| &k.0);
         let account = self.keyring.throttle_key("account", &[name.as_bytes(), device]);
         let network = self.network_key(context);
-        let rules = [(account, self.policy.account_throttle), (network, self.policy.network_throttle)];
+        let both = [(account, self.policy.account_throttle), (network, self.policy.network_throttle)];
+        // Nor does it lock out everybody of their network: office, campus, a provider's translated addresses.
+        let rules = if known.is_some() { both.get(..1).unwrap_or(&both) } else { &both };
         let store = self.outside.store();
         if let Admission::Refused { retry_at } =
-            store.admit_attempt(&rules, self.now()).await.map_err(ServiceError::from)?
+            store.admit_attempt(rules, self.now()).await.map_err(ServiceError::from)?
         {
             let event = NewEvent::refused(EventName::LoginLock, "throttled");
             self.record(with_user(event, user.as_ref()), context);
@@ -106,7 +108,7 @@ impl<O: Outside> Engine<O> {
             }
             None => PasswordMatch::No,
         };
-        let user = match (matched, user) {
+        let mut user = match (matched, user) {
             (PasswordMatch::Yes | PasswordMatch::YesOutdated, Some(user)) if user.disabled_at.is_none() => {
                 user
             }
@@ -123,10 +125,13 @@ impl<O: Outside> Engine<O> {
         };
         store.clear_attempts(&[account]).await.map_err(ServiceError::from)?;
         // A guesser who owns an account must not clear the network's counter by signing in between.
-        store.forgive_attempt(network).await.map_err(ServiceError::from)?;
+        if known.is_none() {
+            store.forgive_attempt(network).await.map_err(ServiceError::from)?;
+        }
         if let (PasswordMatch::YesOutdated, Some(password), Some(old)) = (matched, password, &user.password) {
             let new = hasher.hash(password, &self.pepper).await.map_err(ServiceError::from)?;
             store.upgrade_password(&user.id, old, &new).await.map_err(ServiceError::from)?;
+            user.password = Some(new);
         }
         for device in devices.iter().filter_map(|keys| keys.first().copied()) {
             store.remember_device(&user.id, device, self.now()).await.map_err(ServiceError::from)?;

@@ -101,6 +101,9 @@ pub(super) async fn change_password<O: Outside>(site: Arc<Site<O>>, call: Call) 
             Ok(answer)
         }
         Err(problem) if problem.status.is_server_error() => Err(problem),
+        Err(problem) if problem.code == Code::SessionRevoked => {
+            Ok(see_other(&refresh::refresh_location(PATH)))
+        }
         Err(problem) => site.account_page(&call, &principal, Some(&problem)).await,
     }
 }

@@ -63,6 +63,9 @@ impl Store for MemoryStore {
 
     async fn set_password(&self, new: NewPassword) -> Result<Option<UserRevoked>, StoreError> {
         let mut state = self.state();
+        if new.asked_by.as_ref().is_some_and(|asked| !state.still_asks(&new.user, asked)) {
+            return Ok(None);
+        }
         let revoked = state.revoke_user(&new.user, EndReason::PasswordChanged, new.at);
         if revoked.is_some() {
             state.set_hash(&new.user, new.hash);

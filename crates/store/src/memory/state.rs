@@ -16,7 +16,8 @@ use countersign_core::domain::throttle::{ThrottleKey, ThrottleState};
 use countersign_core::domain::time::Timestamp;
 use countersign_core::domain::user::{Email, PasswordHash, User};
 use countersign_core::port::{
-    Code, Identified, KeptToken, Opening, Page, RevocationsSince, Rotated, StoreError, Use, UserRevoked,
+    AskedBy, Code, Identified, KeptToken, Opening, Page, RevocationsSince, Rotated, StoreError, Use,
+    UserRevoked,
 };
 
 #[derive(Debug)]
@@ -104,6 +105,18 @@ impl State {
     pub(super) fn forget_user(&mut self, user: &UserId) {
         self.users.remove(user);
         self.identities.retain(|_, whose| whose != user);
+    }
+
+    /// Whether a wish for another password still comes from whom it came.
+    pub(super) fn still_asks(&self, user: &UserId, asked: &AskedBy) -> bool {
+        let user_stands = self.users.get(user).is_some_and(|entry| {
+            let same = |hash: &PasswordHash| hash.expose() == asked.old.expose();
+            entry.user.password.as_ref().is_some_and(same)
+                && entry.user.epoch == asked.epoch
+                && entry.user.disabled_at.is_none()
+        });
+        let lives = |session: &Session| session.user == *user && session.ended.is_none();
+        user_stands && self.sessions.get(&asked.sid).is_some_and(lives)
     }
 
     pub(super) fn set_hash(&mut self, user: &UserId, hash: PasswordHash) {

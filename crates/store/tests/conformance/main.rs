@@ -55,6 +55,7 @@ conformance! {
     users::a21_an_identity_is_one_users,
     users::a_user_comes_back_as_it_was,
     users::d11_a_new_password_ends_every_session,
+    users::p4_a_late_change_of_password_changes_nothing,
     users::f04_a_hash_is_upgraded_only_if_it_is_still_the_same,
     users::d11_disabling_ends_every_session_and_enabling_revives_none,
     users::verbs_on_nobody_change_nothing,

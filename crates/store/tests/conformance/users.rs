@@ -1,9 +1,10 @@
 //! Users.
 
+use countersign_core::domain::id::Epoch;
 use countersign_core::domain::identity::Identity;
 use countersign_core::domain::session::EndReason;
 use countersign_core::domain::user::{PasswordHash, User};
-use countersign_core::port::{Identified, NewPassword, NewUser, Store};
+use countersign_core::port::{AskedBy, Identified, NewPassword, NewUser, Store};
 
 use crate::support::{at, session, user, with_user};
 
@@ -57,7 +58,8 @@ pub(crate) async fn d11_a_new_password_ends_every_session<S: Store>(store: &S) {
         with_user(store, &user(n)).await;
         store.open_session(&session(u64::from(n), &user(n)), None, None).await.unwrap();
     }
-    let new = NewPassword { user: user(1).id, hash: PasswordHash::new("$new".into()), at: at(20) };
+    let new =
+        NewPassword { user: user(1).id, hash: PasswordHash::new("$new".into()), at: at(20), asked_by: None };
     let revoked = store.set_password(new).await.unwrap().unwrap();
     assert_eq!((revoked.epoch.0, revoked.ended), (2, vec![session(1, &user(1)).sid]));
     let held = store.session(session(1, &user(1)).sid).await.unwrap().unwrap();
@@ -65,6 +67,46 @@ pub(crate) async fn d11_a_new_password_ends_every_session<S: Store>(store: &S) {
     assert_eq!(held.session.ended.unwrap().at, at(20));
     assert_eq!((held.user.epoch.0, hash(&held.user)), (2, Some("$new")));
     assert!(store.session(session(2, &user(2)).sid).await.unwrap().unwrap().session.ended.is_none());
+}
+
+/// P4, D11: a change that was on its way when its session, all sessions, the user or the password came to an end changes nothing.
+pub(crate) async fn p4_a_late_change_of_password_changes_nothing<S: Store>(store: &S) {
+    let old = user(1).password.unwrap();
+    with_user(store, &user(1)).await;
+    for n in [1, 2] {
+        store.open_session(&session(n, &user(1)), None, None).await.unwrap();
+    }
+    let (first, second) = (session(1, &user(1)).sid, session(2, &user(1)).sid);
+    let wish = |sid, old: &PasswordHash, epoch| NewPassword {
+        user: user(1).id,
+        hash: PasswordHash::new("$late".into()),
+        at: at(30),
+        asked_by: Some(AskedBy { sid, epoch: Epoch(epoch), old: old.clone() }),
+    };
+    let refused = async |new: NewPassword| store.set_password(new).await.unwrap().is_none();
+    store.revoke_session(first, EndReason::EndedByUser, at(20)).await.unwrap();
+    assert!(refused(wish(first, &old, 1)).await, "its session has ended");
+    assert!(refused(wish(session(3, &user(1)).sid, &old, 1)).await, "there is no such session");
+    assert!(refused(wish(second, &PasswordHash::new("$other".into()), 1)).await, "another password by now");
+    assert!(refused(wish(second, &old, 2)).await, "another epoch");
+    assert_eq!(hash(&store.user(&user(1).id).await.unwrap().unwrap()), Some(old.expose()));
+    assert!(
+        store.session(second).await.unwrap().unwrap().session.ended.is_none(),
+        "and nobody is logged out"
+    );
+    assert!(store.set_password(wish(second, &old, 1)).await.unwrap().is_some(), "this one stands");
+
+    with_user(store, &user(2)).await;
+    store.open_session(&session(4, &user(2)), None, None).await.unwrap();
+    store.set_disabled(&user(2).id, true, at(20)).await.unwrap().unwrap();
+    let asked_by = AskedBy { sid: session(4, &user(2)).sid, epoch: Epoch(2), old: user(2).password.unwrap() };
+    let new = NewPassword {
+        user: user(2).id,
+        hash: PasswordHash::new("$late".into()),
+        at: at(30),
+        asked_by: Some(asked_by),
+    };
+    assert!(refused(new).await, "the user is disabled");
 }
 
 /// F04: stronger parameters replace the hash they were computed for, never a newer password.
@@ -104,7 +146,8 @@ pub(crate) async fn d11_disabling_ends_every_session_and_enabling_revives_none<S
 
 pub(crate) async fn verbs_on_nobody_change_nothing<S: Store>(store: &S) {
     let id = user(1).id;
-    let new = NewPassword { user: id.clone(), hash: PasswordHash::new("$x".into()), at: at(1) };
+    let new =
+        NewPassword { user: id.clone(), hash: PasswordHash::new("$x".into()), at: at(1), asked_by: None };
     assert!(store.set_password(new).await.unwrap().is_none());
     assert!(store.set_disabled(&id, true, at(1)).await.unwrap().is_none());
     assert!(store.set_disabled(&id, false, at(1)).await.unwrap().is_none());

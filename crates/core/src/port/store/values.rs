@@ -64,6 +64,20 @@ pub struct NewPassword {
     pub hash: PasswordHash,
     /// When.
     pub at: Timestamp,
+    /// Who asks, unless an operator does: nothing is set if any of it is no longer so.
+    pub asked_by: Option<AskedBy>,
+}
+
+/// Whom a wish for another password comes from, as it was found before the passwords were hashed. That takes long enough for the session,
+/// or all of them, to be ended meanwhile: whoever was shut out must not have the last word.
+#[derive(Clone, Debug)]
+pub struct AskedBy {
+    /// The session, which must live.
+    pub sid: Sid,
+    /// The user's epoch; the user must not be disabled either.
+    pub epoch: Epoch,
+    /// The password that was checked.
+    pub old: PasswordHash,
 }
 
 /// What a verb that ends all of a user's sessions did.

@@ -302,6 +302,9 @@ pub(crate) fn sign_up(error: SignUpError, now: Timestamp) -> Problem {
 pub(crate) fn change_password(error: ChangePasswordError, now: Timestamp) -> Problem {
     match error {
         ChangePasswordError::Weak(weak) => Problem::new(Code::PasswordTooWeak, weak.to_string()),
+        ChangePasswordError::Ended => {
+            Problem::new(Code::SessionRevoked, "The session was ended. Sign in again.")
+        }
         ChangePasswordError::LogIn(error) => log_in(error, now),
     }
 }

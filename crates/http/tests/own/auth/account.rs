@@ -46,6 +46,28 @@ async fn d11_password_change_ends_the_others() {
     site.client().log_in(ADA, NEW).await.expect_status(200);
 }
 
+/// P4, D11: a change that is being hashed while its session ends changes nothing; a thief who knows the old password has no last word.
+#[tokio::test]
+async fn p4_a_change_on_its_way_does_not_survive_the_session() {
+    let site = TestSite::production().start().await;
+    let [thief, owner, _] = three(&site).await;
+    let csrf = owner.csrf().await;
+    let form = [("_csrf", csrf.as_str())];
+    let stolen = change(&thief, PASSWORD, NEW).await;
+    site.outside.hasher.set_delay(std::time::Duration::from_millis(300));
+    let ended = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        owner.post("/auth/logout/all").sender(Sender::OwnForm).form(&form).expect_status(303).await
+    };
+    let (answer, _ended) = tokio::join!(stolen.expect_status(303), ended);
+    assert_eq!(answer.header("location").as_deref(), Some("/auth/refresh?return_to=/auth/account"));
+    answer.sets_no_cookie();
+    site.outside.hasher.set_delay(std::time::Duration::ZERO);
+    thief.get("/auth/session").expect(401, "session_revoked").await;
+    site.client().log_in(ADA, NEW).await.expect(401, "invalid_credentials");
+    site.client().log_in(ADA, PASSWORD).await.expect_status(200);
+}
+
 /// A stolen session alone must not take the account over; nor may a weak password be chosen.
 #[tokio::test]
 async fn changing_needs_the_current_password() {

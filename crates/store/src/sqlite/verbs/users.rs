@@ -81,8 +81,22 @@ pub(in crate::sqlite) fn set_password(
     connection: &Connection,
     new: &NewPassword,
 ) -> Sql<Option<UserRevoked>> {
-    let sql = "UPDATE users SET password = ?2 WHERE id = ?1";
-    run(connection, sql, params![new.user.as_str(), new.hash.expose()])?;
+    let changed = match &new.asked_by {
+        None => {
+            let sql = "UPDATE users SET password = ?2 WHERE id = ?1";
+            run(connection, sql, params![new.user.as_str(), new.hash.expose()])?
+        }
+        Some(asked) => {
+            let sql = "UPDATE users SET password = ?2 WHERE id = ?1 AND password = ?3 AND epoch = ?4 AND disabled_at IS NULL \
+                       AND EXISTS (SELECT 1 FROM sessions WHERE sid = ?5 AND user_id = ?1 AND ended_at IS NULL)";
+            let (sid, epoch) = (asked.sid.as_bytes(), asked.epoch.0);
+            let params = params![new.user.as_str(), new.hash.expose(), asked.old.expose(), epoch, sid];
+            run(connection, sql, params)?
+        }
+    };
+    if changed == 0 {
+        return Ok(None);
+    }
     revocation::end_user(connection, &new.user, EndReason::PasswordChanged, new.at)
 }
 
