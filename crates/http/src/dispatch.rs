@@ -56,7 +56,7 @@ pub(crate) async fn dispatch<O: Outside>(
         // Before preflights: what is asked about may be one.
         None if asks => ours(Box::pin(site.forward_auth(parts, &client)).await),
         None if own => {
-            let answer = if let Some(preflight) = cors::preflight(&parts, &site.settings) {
+            let answer = if let Some(preflight) = site.preflight(&parts, &client) {
                 preflight
             } else {
                 Box::pin(route(&site, router, Request::from_parts(parts, body), &client)).await

@@ -63,6 +63,15 @@ async fn one_process_at_a_time() {
     );
     assert!(refused.to_string().contains(&format!("process {}", std::process::id())), "{refused}");
     let path = store.path().to_owned();
+    // By another name it is the same database.
+    let (link, second) = (path.with_file_name("link.db"), path.with_file_name("second.db"));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let refused = SqliteStore::open(&link, OpenMode::Existing).unwrap_err();
+    assert!(matches!(refused, OpenError::Locked { .. }), "{refused:?}");
+    fs::hard_link(&path, &second).unwrap();
+    let refused = SqliteStore::open(&second, OpenMode::Existing).unwrap_err();
+    assert!(refused.to_string().contains("second name") || format!("{refused:?}").contains("second name"));
+    fs::remove_file(&second).unwrap();
     drop(store);
     SqliteStore::open(&path, OpenMode::Existing).unwrap();
 }

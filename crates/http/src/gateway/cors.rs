@@ -1,5 +1,8 @@
 //! CORS (design §7): an exact allow-list; preflights are answered before authentication and never 401 (C10).
 
+use countersign_core::domain::event::EventName;
+use countersign_core::port::Outside;
+use countersign_core::service::NewEvent;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
@@ -9,10 +12,10 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
-use crate::site::Settings;
+use crate::site::{Settings, Site};
 use crate::wire::body::{Answer, AnswerBody};
 use crate::wire::headers::vary;
-use crate::wire::request::single;
+use crate::wire::request::{Client, single};
 
 const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 
@@ -35,7 +38,7 @@ pub(crate) fn is_preflight(parts: &Parts) -> bool {
 }
 
 /// The answer to a preflight; `None` if the request is none.
-pub(crate) fn preflight(parts: &Parts, settings: &Settings) -> Option<Answer> {
+fn preflight(parts: &Parts, settings: &Settings) -> Option<Answer> {
     if !is_preflight(parts) {
         return None;
     }
@@ -57,6 +60,18 @@ pub(crate) fn preflight(parts: &Parts, settings: &Settings) -> Option<Answer> {
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     Some(answer)
+}
+
+impl<O: Outside> Site<O> {
+    /// The answer to a preflight; `None` if the request is none. An origin that is not on the list is told nothing, and noted.
+    pub(crate) fn preflight(&self, parts: &Parts, client: &Client) -> Option<Answer> {
+        let answer = preflight(parts, &self.settings)?;
+        if !answer.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            let event = NewEvent::refused(EventName::MaliciousCors, "origin_not_allowed");
+            self.engine.record(event, &client.context(&parts.headers));
+        }
+        Some(answer)
+    }
 }
 
 /// Marks an answer as readable by the request's origin, if that is on the list.

@@ -103,7 +103,7 @@ impl<O: Outside> Site<O> {
             return Err(Problem::new(Code::NotFound, "There is nothing here.").into());
         };
         if rule.cors == RouteCors::Countersign
-            && let Some(answer) = cors::preflight(&parts, &self.settings)
+            && let Some(answer) = self.preflight(&parts, client)
         {
             return Ok(answer);
         }

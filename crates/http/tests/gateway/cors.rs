@@ -1,5 +1,6 @@
 //! CORS on proxied routes (design §7): an exact allow-list, preflights before authentication.
 
+use countersign_core::domain::event::EventName;
 use countersign_core::domain::isolation::Origins;
 use countersign_testkit::{Cookies, Request, Sender};
 use http::Method;
@@ -42,6 +43,12 @@ async fn preflights_are_answered_before_authentication() {
         assert!(answer.header("vary").unwrap().contains("Origin"));
     }
     assert_eq!(scene.arrived(), 0);
+    assert!(!scene.site.event_names().await.contains(&EventName::MaliciousCors));
+    for target in ["/a", "/auth/session"] {
+        let answer = preflight(&scene, target, "https://evil.test").expect_status(204).await;
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{target}");
+    }
+    assert!(scene.site.event_names().await.contains(&EventName::MaliciousCors), "noted");
 }
 
 /// C10: no other origin is ever reflected, least of all with credentials.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt};
 use std::path::Path;
 
 use super::files::beside;
@@ -16,7 +16,13 @@ pub(super) struct Lock {
 
 /// Takes the lock or says who has it.
 pub(super) fn acquire(database: &Path) -> Result<Lock, OpenError> {
-    let path = beside(database, ".lock");
+    // By the file and not by its name: two names of one database must not be two locks.
+    let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    if std::fs::metadata(&real).is_ok_and(|found| found.nlink() > 1) {
+        let second = "it has a second name (a hard link), by which another process could write to it; remove one of the two";
+        return Err(OpenError::Io { path: real, source: std::io::Error::other(second) });
+    }
+    let path = beside(&real, ".lock");
     let failed = |error: std::io::Error| OpenError::Io { path: path.clone(), source: error };
     let mut file = OpenOptions::new()
         .read(true)

@@ -3,7 +3,7 @@
 use super::quoted;
 use crate::config::finding::Findings;
 use crate::config::{Auth, Csrf, PathPattern, Route, Settings, Upstream};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 
 pub(super) fn lint(settings: &Settings, found: &mut Findings) {
@@ -121,10 +121,20 @@ fn authority(route: &Route, key: &dyn Fn(&str) -> String, settings: &Settings, f
 fn login_page(settings: &Settings, found: &mut Findings) {
     let url = &settings.accounts.login_url;
     let path = url.split('?').next().unwrap_or_default();
-    if path.starts_with("/auth/") {
+    if path == "/auth/login" {
         return;
     }
     let key = "accounts.login_url";
+    if path == "/auth" || path.starts_with("/auth/") {
+        let message = "no sign-in page of ours is there: browsers would go round in circles, or nowhere";
+        found.refuse(
+            key,
+            format!("{url:?}"),
+            message,
+            "take \"/auth/login\", or a page of the application's",
+        );
+        return;
+    }
     // Routes are sorted, most specific first.
     match settings.routes.iter().find(|route| route.path.matches(path)) {
         Some(route) if route.auth == Auth::Required => {
@@ -150,16 +160,20 @@ fn login_page(settings: &Settings, found: &mut Findings) {
 fn way_to(upstream: &Upstream, settings: &Settings, found: &mut Findings) {
     let key = format!("upstream[{}].url", upstream.name);
     let value = format!("\"{}\"", upstream.url.origin().ascii_serialization());
-    let listen = settings.listen.address;
-    let port = upstream.url.port_or_known_default();
-    let to_itself = match address(&upstream.url) {
-        Some(host) => host == listen.ip() || host.is_loopback() && listen.ip().is_unspecified(),
-        None => {
-            upstream.url.domain() == Some("localhost")
-                && (listen.ip().is_loopback() || listen.ip().is_unspecified())
-        }
+    let leads_to = |listen: SocketAddr| {
+        let host = match address(&upstream.url) {
+            Some(host) => host == listen.ip() || host.is_loopback() && listen.ip().is_unspecified(),
+            None => {
+                upstream.url.domain() == Some("localhost")
+                    && (listen.ip().is_loopback() || listen.ip().is_unspecified())
+            }
+        };
+        host && upstream.url.port_or_known_default() == Some(listen.port())
     };
-    if to_itself && port == Some(listen.port()) {
+    if leads_to(settings.listen.admin) {
+        let message = "this is Countersign's own admin listener: whoever signs in would read its metrics";
+        found.refuse(&key, value, message, "name the application's own address");
+    } else if leads_to(settings.listen.address) {
         let message = "this is Countersign's own listener: requests would go round in circles";
         found.refuse(
             &key,

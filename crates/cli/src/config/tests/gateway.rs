@@ -243,6 +243,20 @@ fn identity_headers() {
     );
 }
 
+/// Ours is at one path; what else lies under `/auth` sends browsers back, or is not there.
+#[test]
+fn login_pages_of_ours() {
+    for (page, refused) in [
+        ("/auth/login", false),
+        ("/auth/login?from=gate", false),
+        ("/auth/account", true),
+        ("/auth/nothing", true),
+    ] {
+        let checked = readable(DEVELOPMENT, &[("accounts.login_url", page)]);
+        assert_eq!(!about(&checked, "accounts.login_url").is_empty(), refused, "{page}");
+    }
+}
+
 /// A login page of the application's must be reachable without a login.
 #[test]
 fn login_pages() {
