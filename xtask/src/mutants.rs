@@ -57,6 +57,9 @@ fn search_for(asked: &Asked) -> anyhow::Result<()> {
     let mut command = std::process::Command::new(program);
     command.current_dir(root()).env("CARGO", cargo().get_program()).args([
         "mutants",
+        // Left out, only the workspace's default members are looked at, in which there is nothing to change.
+        "--package",
+        "countersign-core",
         "--no-shuffle",
         "--colors",
         "never",

@@ -206,6 +206,14 @@ mod tests {
         }
     }
 
+    /// B10: how long browsers keep what outlives a session; none beyond 400 days.
+    #[test]
+    fn b10_lifetimes() {
+        assert_eq!(FAREWELL_TTL, Duration::from_secs(900));
+        assert_eq!(DEVICE_TTL, Duration::from_secs(15_552_000));
+        assert_eq!((PRE_SESSION_TTL.as_secs(), BOUNCED_TTL.as_secs()), (3600, 10));
+    }
+
     /// B14: plain HTTP uses separate names, without a prefix that browsers would refuse there.
     #[test]
     fn b14_plain_http_names() {

@@ -139,6 +139,13 @@ mod tests {
         assert_eq!(from("GET", None, "", "", Some("https://evil.example")), WithoutIdentity);
     }
 
+    /// C06: the application's own origin is the first, whatever else is allowed.
+    #[test]
+    fn c06_the_public_origin() {
+        let origins = Origins::new("https://app.example", ["https://a.example".into()]);
+        assert_eq!(origins.public(), "https://app.example");
+    }
+
     /// C06: scheme, host, port; nothing fuzzy.
     #[test]
     fn c06_exact_origin() {

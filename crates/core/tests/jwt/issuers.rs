@@ -1,7 +1,9 @@
 //! Several issuers: A04, A13, A21.
 
+use countersign_core::domain::environment::Environment;
 use countersign_core::domain::signing_key::Algorithm;
 use countersign_core::domain::time::Timestamp;
+use countersign_core::domain::token::access::AccessProfile;
 use countersign_core::domain::token::jws::{JwsRefusal, KeySet};
 use countersign_core::domain::token::standing::Statement;
 use countersign_core::domain::token::trust::{Issuers, Trusted};
@@ -99,4 +101,23 @@ fn a04_other_issuers_obey_the_rules() {
     assert_eq!(judge(&with(from(OTHER), "env", json!("staging"))), TokenRefusal::Environment);
     assert_eq!(judge(&with(from(OTHER), "aud", json!("theirs"))), TokenRefusal::Audience);
     assert_eq!(judge(&with(from(OTHER), "exp", json!(NOW + 86_400))), TokenRefusal::Lifetime);
+}
+
+/// A04: an hour of life, to the second, where our own configuration bounds nothing (development).
+#[test]
+fn a04_an_hour_in_development_too() {
+    let two = Two::new();
+    let development =
+        AccessProfile { environment: Environment::parse("development").unwrap(), ..access_profile() };
+    let judge = |maker: &Maker, issuer: &str, life: i64| {
+        let claims = with(with(from(issuer), "env", json!("development")), "iat", json!(NOW));
+        let token = maker.token("at+jwt", &with(claims, "exp", json!(NOW + life)));
+        let trusted = Trusted::only(ISSUER, &two.ours.keys).beside(&two.others);
+        access::check(&token, &development, &trusted, Timestamp::from_secs(NOW)).map(drop)
+    };
+    assert_eq!(judge(&two.theirs, OTHER, 3600), Ok(()));
+    for life in [3601, 7200] {
+        assert_eq!(judge(&two.theirs, OTHER, life), Err(TokenRefusal::Lifetime));
+    }
+    assert_eq!(judge(&two.ours, ISSUER, 7200), Ok(()));
 }

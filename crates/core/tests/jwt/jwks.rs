@@ -2,6 +2,7 @@
 
 use countersign_core::domain::signing_key::Algorithm;
 use countersign_core::domain::token::jwks::{self, JwksRefusal, MAX_JWKS};
+use countersign_core::domain::token::jws::MAX_TOKEN;
 use serde_json::{Value, json};
 
 use crate::maker::{Maker, with, without};
@@ -121,4 +122,16 @@ fn a15_a16_a18_documents() {
     let twice = json!({"keys": [ed()]}).to_string().replacen("\"kty\"", "\"kty\":\"oct\",\"kty\"", 1);
     assert_eq!(parse(&twice), Err(JwksRefusal::Malformed));
     assert_eq!(parse(&" ".repeat(MAX_JWKS + 1)), Err(JwksRefusal::TooLarge));
+}
+
+/// A16: the caps themselves, in numbers: a cap that is compared with itself may be anything.
+#[test]
+fn a16_the_caps_in_numbers() {
+    assert_eq!((MAX_JWKS, MAX_TOKEN), (65_536, 8_192));
+    let of = |keys: usize| {
+        let listed: Vec<_> = (0..keys).map(|n| format!(r#"{{"kty":"RSA","kid":"{n}"}}"#)).collect();
+        jwks::parse(format!(r#"{{"keys":[{}]}}"#, listed.join(",")).as_bytes()).err()
+    };
+    assert_ne!(of(64), Some(JwksRefusal::TooLarge));
+    assert_eq!(of(65), Some(JwksRefusal::TooLarge));
 }

@@ -3,8 +3,10 @@
 use countersign_core::domain::base62;
 use countersign_core::domain::environment::Environment;
 use countersign_core::domain::signing_key::Algorithm;
+use countersign_core::domain::time::Timestamp;
+use countersign_core::domain::token::access;
 use countersign_core::domain::token::refresh::RefreshToken;
-use countersign_core::domain::token::{TokenRefusal, checksum};
+use countersign_core::domain::token::{TokenRefusal, checksum, unverified};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -152,4 +154,20 @@ fn a10_a12_assertions() {
         refusal(&without(assertion_claims(), "email_verified")),
         TokenRefusal::Claim("email_verified")
     );
+}
+
+/// What a token says of itself before anything is proven: to name what was pasted, and to judge an expired one as of its own time.
+#[test]
+fn i06_what_a_token_claims_to_be() {
+    let maker = Maker::new(Algorithm::EdDsa);
+    let token = maker.token("at+jwt", &access_claims());
+    assert_eq!(access::issued_at_unverified(&token), Some(Timestamp::from_secs(NOW - 300)));
+    assert_eq!(access::issued_at_unverified("a.b.c"), None);
+    let audience = |aud: Value| {
+        let token = maker.token("at+jwt", &with(access_claims(), "aud", aud));
+        unverified::read(&token).unwrap().aud.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(audience(json!("app")), ["app"]);
+    assert_eq!(audience(json!(["app", "api"])), ["app", "api"]);
+    assert!(audience(json!(7)).is_empty());
 }

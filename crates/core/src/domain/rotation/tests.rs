@@ -308,3 +308,38 @@ fn d02_a_record_is_succeeded_once() {
     let kept = RotationRecord { confirmed_at: Some(at(2 * G)), ..lost.clone() };
     assert_eq!(used.succeeded_by(&judged, &lost), Some(kept), "never before the hand-over");
 }
+
+/// D05: a range that a later Reissue covers is not kept beside it: a client that never hears us would make the record grow.
+#[test]
+fn d05_an_abandoned_range_is_replaced_by_the_wider_one() {
+    let Verdict::Reissue { next: first } = jar(&unconfirmed(), 6, 4 * G) else { panic!("no reissue") };
+    let Verdict::Reissue { next: second } = jar(&first, 6, 8 * G) else { panic!("no reissue") };
+    let until = at(8 * G).plus(ACCESS);
+    assert_eq!(second.abandoned, [Abandoned { first: Generation(7), last: Generation(8), until }]);
+}
+
+/// D05: the confirmed Replay lasts as many graces as the policy's windows say, not one by chance.
+#[test]
+fn d05_other_windows_are_heeded() {
+    let wide = policy().dangerous().windows(Windows { confirmed: 3, ..Windows::DESIGN });
+    let judged = |millis| judge(&wide, &confirmed(0), Presented::from_jar(Generation(6)), at(millis));
+    assert_eq!(judged(3 * G), Verdict::Replay { next: None });
+    assert_eq!(judged(3 * G + 1), Verdict::Reuse);
+}
+
+/// I05: each verdict has the word of the table.
+#[test]
+fn i05_verdicts_have_their_words() {
+    let next = unconfirmed();
+    for (verdict, word) in [
+        (Verdict::Keep { confirms: true }, "keep"),
+        (Verdict::Rotate { next: next.clone() }, "rotate"),
+        (Verdict::Replay { next: None }, "replay"),
+        (Verdict::Reissue { next: next.clone() }, "reissue"),
+        (Verdict::Heal { next }, "heal"),
+        (Verdict::Deny, "deny"),
+        (Verdict::Reuse, "reuse"),
+    ] {
+        assert_eq!(verdict.word(), word);
+    }
+}

@@ -303,6 +303,67 @@ mod tests {
         assert_eq!(auth("/a/./b"), Some(RouteAuth::Required), "odd, but every reading is the same route");
     }
 
+    /// C07, K05: a spelling that some frameworks read as a more specific path gets everything that either of the two asks for.
+    #[test]
+    fn c07_what_either_rule_asks_for() {
+        let minute = Duration::from_secs(60);
+        let open = RouteRule { csrf: RouteCsrf::Origin, ..rule(RouteAuth::None) };
+        let strict = RouteRule {
+            csrf: RouteCsrf::Token,
+            scope: ScopeSet::parse("admin").unwrap(),
+            max_auth_age: Some(minute),
+            tokens: true,
+            ..rule(RouteAuth::Required)
+        };
+        let merged = |of_all: &RouteRule, of_one: &RouteRule| {
+            let rules =
+                [("/*", of_all), ("/one", of_one)].map(|(p, r)| (Pattern::parse(p).unwrap(), r.clone()));
+            let table = RouteTable::new(rules);
+            assert_eq!(table.find("/one").rule(), Some(of_one));
+            ["/one/", "/ONE"].map(|path| table.find(path).rule().unwrap().clone())
+        };
+        for (of_all, of_one) in [(&open, &strict), (&strict, &open)] {
+            for both in merged(of_all, of_one) {
+                assert_eq!(both, strict);
+            }
+        }
+        let older = RouteRule { max_auth_age: Some(2 * minute), ..strict.clone() };
+        for both in merged(&older, &strict) {
+            assert_eq!(both.max_auth_age, Some(minute));
+        }
+    }
+
+    /// C07: of two equally specific routes that differ in case alone, each asks for what it says and no more.
+    #[test]
+    fn c07_routes_that_differ_in_case() {
+        let table = RouteTable::new([
+            (Pattern::parse("/Files/*").unwrap(), rule(RouteAuth::Required)),
+            (Pattern::parse("/files/*").unwrap(), rule(RouteAuth::None)),
+        ]);
+        assert_eq!(table.find("/files/x").rule().unwrap().auth, RouteAuth::None);
+        assert_eq!(table.find("/Files/x").rule().unwrap().auth, RouteAuth::Required);
+    }
+
+    /// C07: one route is no licence for spellings either, unless it is for everything.
+    #[test]
+    fn c07_a_single_route() {
+        let only = |path: &str| RouteTable::new([(Pattern::parse(path).unwrap(), rule(RouteAuth::None))]);
+        assert!(only("/app/*").find("/app/x").rule().is_some());
+        assert!(only("/app/*").find("/app/../x").rule().is_none());
+        assert!(only("/*").find("/app/../x").rule().is_some());
+    }
+
+    /// C07: odd paths are looked into up to a length, plain ones are compared at any.
+    #[test]
+    fn c07_long_odd_paths_are_nobodys() {
+        let odd = |length: usize| format!("{:a<length$}", "/x/./");
+        let found = |path: &str| auth(path).is_some();
+        assert!(found(&odd(LONGEST_ODD)));
+        assert!(!found(&odd(LONGEST_ODD + 1)));
+        assert!(!found(&odd(2 * LONGEST_ODD)));
+        assert!(found(&format!("/{}", "a".repeat(2 * LONGEST_ODD))));
+    }
+
     /// C07, K05: no spelling of another path is exempt.
     #[test]
     fn c07_exemptions_cannot_be_spelled() {

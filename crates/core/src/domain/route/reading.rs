@@ -193,4 +193,23 @@ mod tests {
             assert!((path.len()..4 * path.len()).contains(&looked), "{hostile}: {looked} for {}", path.len());
         }
     }
+
+    /// C07, K05: what lax decoders make of a character in more bytes than it needs, and of other slashes and dots.
+    #[test]
+    fn c07_overlong_escapes() {
+        for (escape, read) in [
+            ("%c0%af", Some(('/', 6))),
+            ("%c0%ae", Some(('.', 6))),
+            ("%c1%9c", Some(('\\', 6))),
+            ("%e0%80%af", Some(('/', 9))),
+            ("%f0%80%80%af", Some(('/', 12))),
+            ("%u2215x", Some(('/', 6))),
+            ("%c0%2f", None),
+            ("%e2%82%ac", None),
+            ("%f0%9f%98%80", None),
+            ("%c0", None),
+        ] {
+            assert_eq!(overlong(escape), read, "{escape}");
+        }
+    }
 }

@@ -216,6 +216,32 @@ mod tests {
         assert!(!format!("{parsed:?}{key:?}").contains(key.text.expose().get(15..40).unwrap()));
     }
 
+    /// G03: the hash depends on the secret and is the SHA-256 that other programs compute: with one value for all, every secret
+    /// would open every key.
+    #[test]
+    fn g03_the_hash_is_of_this_secret() {
+        let same = mint(&env("production"), &SecretArray::new([7; 36]));
+        let hex = "bb7a0e284885bdc424db0ab2d59277a2f82735c0f2066e0ce55e7325252e76d9";
+        assert_eq!(data_encoding::HEXLOWER.encode(&same.hash), hex);
+        // One id, another secret.
+        let mut other = [7; 36];
+        other[35] = 8;
+        let other = mint(&env("production"), &SecretArray::new(other));
+        assert_eq!(other.id, same.id);
+        let presented = ApiKeyToken::parse(other.text.expose(), &env("production")).unwrap();
+        assert!(presented.matches(&other.hash) && !presented.matches(&same.hash));
+    }
+
+    /// G01: nothing is said about text that is longer than any key, not even which environment it names.
+    #[test]
+    fn g01_too_long_is_noise() {
+        let of = |length: usize| format!("{:x<length$}", "csk_staging_");
+        let refused = |text: &str| ApiKeyToken::parse(text, &env("production")).unwrap_err();
+        assert_eq!(refused(&of(128)), ApiKeyTokenError::WrongEnvironment);
+        assert_eq!(refused(&of(129)), ApiKeyTokenError::Malformed);
+        assert_eq!(refused(&of(500)), ApiKeyTokenError::Malformed);
+    }
+
     /// G06: found wherever it stands.
     #[test]
     fn g06_found_in_text() {

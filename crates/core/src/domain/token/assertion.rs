@@ -176,3 +176,14 @@ fn email(claims: &Claims<'_>) -> Result<Option<Box<str>>, TokenRefusal> {
         _ => Err(TokenRefusal::Claim("email")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// K02: an assertion is good for a minute from now.
+    #[test]
+    fn k02_a_minute_of_life() {
+        assert_eq!(times(Timestamp::from_secs(1_000)), (1_000, 1_060));
+    }
+}

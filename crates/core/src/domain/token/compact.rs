@@ -149,4 +149,14 @@ mod tests {
         assert!(Compact::decode(&fits).is_ok());
         assert_eq!(Compact::decode(&format!("{fits}AAAA")).unwrap_err(), JwsRefusal::TooLong);
     }
+
+    /// G10: what counts as a token by its looks.
+    #[test]
+    fn g10_the_shape_of_a_jws() {
+        for (text, looks) in
+            [("eyJh.b.c", true), ("eyJh.b", false), ("eyJh.b.c.d", false), ("abc.b.c", false), ("", false)]
+        {
+            assert_eq!(looks_like_jws(text), looks, "{text}");
+        }
+    }
 }

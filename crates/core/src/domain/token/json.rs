@@ -101,6 +101,13 @@ struct Name(String);
 mod tests {
     use super::*;
 
+    /// A15: strict about the form, and faithful to what it says.
+    #[test]
+    fn a15_values_are_what_they_were() {
+        let text = r#"{"a":true,"b":false,"c":null,"d":-2,"e":18446744073709551615,"f":1.5,"g":"x","h":[1,{"i":"y"}]}"#;
+        assert_eq!(parse(text.as_bytes()), serde_json::from_str(text).ok());
+    }
+
     /// A15: duplicate members, at any depth. A16: depth.
     #[test]
     fn a15_a16_strictness() {

@@ -160,3 +160,16 @@ fn subject<'s>(claims: &'s AccessClaims, foreign: Option<&'s str>) -> Subject<'s
     let AccessClaims { user, sid, generation, epoch, .. } = claims;
     Subject { foreign, user, sid: *sid, generation: *generation, epoch: *epoch }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I05: reason codes are words that events and alerts go by.
+    #[test]
+    fn i05_reason_codes() {
+        assert_eq!(Fallen::Revoked.reason(), "session_revoked");
+        assert_eq!(Fallen::Expired.reason(), "session_expired");
+        assert_eq!(Fallen::Abandoned.reason(), "abandoned_access_token");
+    }
+}

@@ -119,6 +119,18 @@ mod tests {
         KeySet::from([(kid.into(), key.unwrap())])
     }
 
+    /// K11: an issuer without keys is known as one, and nobody else is.
+    #[test]
+    fn k11_issuers_without_keys() {
+        let mut issuers = Issuers::default();
+        assert!(issuers.is_empty() && !issuers.lacks_keys("https://a.example"));
+        issuers.trust("https://a.example", KeySet::default());
+        issuers.trust("https://b.example", keys("k", 1));
+        assert!(!issuers.is_empty());
+        assert!(issuers.lacks_keys("https://a.example") && !issuers.lacks_keys("https://b.example"));
+        assert!(!issuers.lacks_keys("https://c.example"));
+    }
+
     /// A04: by (iss, kid), also where two issuers use one kid.
     #[test]
     fn a04_keys_belong_to_their_issuer() {
