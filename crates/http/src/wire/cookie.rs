@@ -101,8 +101,19 @@ pub(crate) fn strip(headers: &mut HeaderMap, policy: &CookiePolicy) {
 /// Takes cookies out of what an upstream will see, by name. Others stay byte for byte.
 pub(crate) fn remove_where(headers: &mut HeaderMap, goes: impl Fn(&str) -> bool) {
     let is_ours = |pair: &[u8]| {
-        let name = memchr(b'=', pair).and_then(|at| pair.get(..at)).unwrap_or(pair).trim_ascii();
-        std::str::from_utf8(name).is_ok_and(&goes)
+        let at = memchr(b'=', pair).unwrap_or(pair.len());
+        let plain = pair.get(..at).unwrap_or_default().trim_ascii();
+        if std::str::from_utf8(plain).is_ok_and(&goes) {
+            return true;
+        }
+        // Upstreams trim what we do not (Python's `strip`: U+0085, U+00A0, U+001F), and some begin a new pair at a comma.
+        let odd = memchr(b',', pair).is_some() || plain.iter().any(|b| !b.is_ascii_graphic());
+        odd && pair.split(|b| *b == b',').any(|part| {
+            let name = part.split(|b| *b == b'=').next().unwrap_or_default();
+            let as_utf8 = String::from_utf8_lossy(name);
+            let as_latin1: String = name.iter().copied().map(char::from).collect();
+            goes(trimmed(&as_utf8)) || goes(trimmed(&as_latin1))
+        })
     };
     let mut ours = false;
     let mut kept = Vec::new();
@@ -125,6 +136,11 @@ pub(crate) fn remove_where(headers: &mut HeaderMap, goes: impl Fn(&str) -> bool)
     {
         headers.insert(COOKIE, value);
     }
+}
+
+/// Without whatever some language calls white space, and without controls.
+fn trimmed(name: &str) -> &str {
+    name.trim_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}')
 }
 
 /// Takes Set-Cookie of our names out of an upstream's answer: only we set them.
@@ -248,6 +264,26 @@ mod tests {
         ]);
         strip(&mut headers, &policy());
         assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), ["a=1; b=\"q; c=3"]);
+        // Nor in a dress that an upstream takes off: Django trims U+00A0 and U+0085, others begin a pair at a comma.
+        for smuggled in [
+            "\u{a0}__Host-cs-csrf=y",
+            "__Host-cs-csrf\u{85}=y",
+            "\u{feff}__Host-cs-csrf=y",
+            "b=1,__Host-cs-csrf=y",
+            "b=1, \u{2003}__Host-cs-csrf =y",
+        ] {
+            let mut headers = request(&["a=1; ", smuggled, "c=\u{e4}, d"]);
+            strip(&mut headers, &policy());
+            assert_eq!(
+                headers.get(COOKIE).unwrap().as_bytes(),
+                "a=1; c=\u{e4}, d".as_bytes(),
+                "{smuggled:?}"
+            );
+        }
+        let mut latin1 = HeaderMap::new();
+        latin1.append(COOKIE, HeaderValue::from_bytes(b"a=1; \xa0__Host-cs-csrf\x85=y").unwrap());
+        strip(&mut latin1, &policy());
+        assert_eq!(latin1.get(COOKIE).unwrap(), "a=1");
         let mut only = request(&["__Host-cs-hint=1"]);
         strip(&mut only, &policy());
         assert!(only.get(COOKIE).is_none());

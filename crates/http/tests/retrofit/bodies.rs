@@ -95,6 +95,27 @@ async fn a_compressed_answer() {
     }
 }
 
+/// Two codings, in two lines or one: the first alone says nothing of what is in the body.
+#[tokio::test]
+async fn an_answer_of_two_codings() {
+    for codings in [&["identity", "gzip"][..], &["gzip", "gzip"], &["identity, gzip"]] {
+        let (site, _upstream) = site(rules("json:/token"), move || {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+            gzip.write_all(json!({"token": token()}).to_string().as_bytes()).unwrap();
+            let mut answer = Response::builder().header("content-type", "application/json");
+            for coding in codings {
+                answer = answer.header("content-encoding", *coding);
+            }
+            answer.body(gzip.finish().unwrap().into()).unwrap()
+        })
+        .await;
+        let client = site.client();
+        client.post("/api/login").json(&json!({})).expect_status(502).await;
+        assert!(client.cookies().is_empty());
+        assert!(has_event(&site, EventName::RetrofitUnchanged, "unknown_coding").await, "{codings:?}");
+    }
+}
+
 /// The same token in a second member, a header and a cookie: all of it goes.
 #[tokio::test]
 async fn the_token_is_never_half_removed() {

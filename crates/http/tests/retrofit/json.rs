@@ -88,6 +88,14 @@ async fn a_stolen_token_is_worth_nothing() {
         thief.get(target).bearer(&token).send().await;
         assert_eq!(scene.upstream.last().header("authorization"), None, "{target}");
     }
+    // The commonest way to read it is `authorization.split(' ')[1]`, whatever the scheme.
+    for sent in [format!("Basic {token}"), format!("Token {token}"), format!("Bearer:{token}"), token.clone()]
+    {
+        thief.get("/api/me").header("authorization", &sent).send().await;
+        assert_eq!(scene.upstream.last().header("authorization"), None, "{sent}");
+    }
+    thief.get("/api/me").header("authorization", "Basic dXNlcjpwYXNzd29yZA==").send().await;
+    assert_eq!(scene.upstream.last().header("authorization").as_deref(), Some("Basic dXNlcjpwYXNzd29yZA=="));
     let refresh = scene.app.refresh.lock().unwrap().keys().next().unwrap().clone();
     let before = scene.upstream.seen().len();
     let call = thief.post("/api/refresh").json(&json!({"refresh_token": refresh}));

@@ -100,7 +100,7 @@ impl Injection {
         if *self.header == *COOKIE { self.before.strip_suffix('=') } else { None }
     }
 
-    /// The scheme before the token in `authorization`, if it is that header: what a client sends under another one is not ours.
+    /// The scheme before the token in `authorization`, if it is that header.
     #[must_use]
     pub fn scheme(&self) -> Option<&str> {
         (*self.header == *"authorization").then(|| self.before.split(' ').next().unwrap_or_default())

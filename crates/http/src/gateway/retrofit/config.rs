@@ -2,6 +2,7 @@
 
 use countersign_core::domain::retrofit::{Retrofit, TokenLocation};
 use http::header::HeaderName;
+use percent_encoding::percent_decode_str;
 
 /// How an upstream's own tokens are kept from browsers.
 #[derive(Debug)]
@@ -43,5 +44,14 @@ impl SiteRetrofit {
 
     pub(super) fn holds(&self, cookie: &str) -> bool {
         self.cookies.iter().any(|name| **name == *cookie)
+    }
+
+    /// Whether an upstream may take a client's cookie for one that holds a token: older Rack decodes names, PHP makes `_` of
+    /// what is no part of a variable's name.
+    pub(super) fn reads_as_ours(&self, cookie: &str) -> bool {
+        let folded = |name: &str| name.replace(['.', ' ', '['], "_");
+        let decoded = percent_decode_str(cookie).decode_utf8_lossy();
+        let decoded = folded(decoded.trim());
+        self.holds(cookie) || self.cookies.iter().any(|name| folded(name) == decoded)
     }
 }

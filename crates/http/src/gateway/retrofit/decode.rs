@@ -4,10 +4,20 @@ use std::io::Read;
 
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use http::header::HeaderValue;
+use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+
+/// The plain body of an answer, if it can be had. Of two codings, in one line or two, none is undone: readers differ on what is left.
+pub(super) fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Option<Bytes> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Some(body.clone()),
+        (Some(coding), None) => decode(coding, body, limit),
+        (Some(_), Some(_)) => None,
+    }
+}
 
 /// The plain body, if it is compressed in one way that we know and no longer than `limit` then.
-pub(super) fn decode(coding: &HeaderValue, body: &[u8], limit: usize) -> Option<Bytes> {
+fn decode(coding: &HeaderValue, body: &[u8], limit: usize) -> Option<Bytes> {
     let coding = coding.to_str().ok()?.trim().to_ascii_lowercase();
     match coding.as_str() {
         "" | "identity" => Some(Bytes::copy_from_slice(body)),

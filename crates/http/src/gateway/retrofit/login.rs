@@ -8,7 +8,7 @@ use countersign_core::domain::secret::SecretString;
 use countersign_core::port::Outside;
 use countersign_core::service::{Opened, UpstreamLogin};
 use countersign_proxy::ProxyBody;
-use http::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
+use http::header::{HeaderMap, LOCATION};
 use http::response::Parts;
 use http::{Method, Response, StatusCode};
 
@@ -104,11 +104,7 @@ impl<O: Outside> Site<O> {
                 return Err(unreadable());
             }
         };
-        let plain = match parts.headers.get(CONTENT_ENCODING) {
-            None => Some(whole.clone()),
-            Some(coding) => decode::decode(coding, &whole, rules.body_limit),
-        };
-        let Some(plain) = plain else {
+        let Some(plain) = decode::plain(&parts.headers, &whole, rules.body_limit) else {
             // It was asked not to. Whether there is a token in it nobody knows, so nobody gets it.
             self.tell(EventName::RetrofitUnchanged, "unknown_coding", visit, None);
             return Err(unreadable());

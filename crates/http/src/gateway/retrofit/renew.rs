@@ -11,8 +11,7 @@ use countersign_core::port::Outside;
 use countersign_core::service::{Context, Kept, NewEvent, ServiceError};
 use countersign_proxy::{Body, ForwardContext, ProxyBody, hygiene};
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
-    USER_AGENT,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT,
 };
 use http::{Method, Request, Response, StatusCode};
 
@@ -239,10 +238,7 @@ impl<O: Outside> Site<O> {
         let mut found = head::take(&mut parts.headers, retrofit, &refresh.answer, self.engine.now());
         let limit = retrofit.rules.body_limit;
         let whole = whole(body, limit).await?;
-        let plain = match parts.headers.get(CONTENT_ENCODING) {
-            None => whole,
-            Some(coding) => decode::decode(coding, &whole, limit)?,
-        };
+        let plain = decode::plain(&parts.headers, &whole, limit)?;
         let rewritten = answer::rewrite(&plain, retrofit, &refresh.answer, &mut found);
         let body = rewritten.map_or(plain, Bytes::from);
         Some((parts.status, parts.headers.get(CONTENT_TYPE).cloned(), body, found))

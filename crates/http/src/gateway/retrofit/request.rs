@@ -1,27 +1,32 @@
 //! What a request brings to an upstream: the token that we keep, and none of the client's own.
 
 use countersign_core::domain::retrofit::UpstreamToken;
+use data_encoding::BASE64_NOPAD;
 use http::HeaderMap;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_RANGE, RANGE,
 };
 
+use super::answer;
 use super::config::SiteRetrofit;
 use crate::wire::cookie;
+
+/// The one scheme of `Authorization` that carries no token.
+const BASIC: &str = "basic";
 
 /// Takes away what a client sends where only we send a token: a token that was stolen before, or out of the upstream's own log,
 /// opens nothing from outside.
 pub(super) fn withhold(headers: &mut HeaderMap, retrofit: &SiteRetrofit) {
     match retrofit.rules.inject.scheme() {
-        // Other schemes are no tokens of this upstream (a staging password before everything, say).
         Some(scheme) => {
-            let ours = |value: &HeaderValue| {
-                let text = String::from_utf8_lossy(value.as_bytes());
-                let sent = text.trim_start().split([' ', '\t', ',']).next().unwrap_or_default();
-                scheme.is_empty() || sent.eq_ignore_ascii_case(scheme)
+            // Which scheme stands before a token most applications never ask: they take what is behind the first space, or all of it.
+            let mut sent = headers.get_all(AUTHORIZATION).iter();
+            let harmless = |value: &HeaderValue| {
+                !scheme.is_empty() && !scheme.eq_ignore_ascii_case(BASIC) && is_password(value.as_bytes())
             };
-            if headers.get_all(AUTHORIZATION).iter().any(ours) {
+            // Of two lines nobody knows which counts.
+            if !(sent.next().is_none_or(harmless) && sent.next().is_none()) {
                 headers.remove(AUTHORIZATION);
             }
         }
@@ -39,8 +44,21 @@ pub(super) fn withhold(headers: &mut HeaderMap, retrofit: &SiteRetrofit) {
         }
     }
     if !retrofit.cookies.is_empty() {
-        cookie::remove_where(headers, |name| retrofit.holds(name));
+        cookie::remove_where(headers, |name| retrofit.reads_as_ours(name));
     }
+}
+
+/// Whether an `Authorization` is name and password (RFC 7617 §2), a staging site's say, and no token in their clothes.
+fn is_password(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let Some((scheme, credentials)) = text.trim().split_once(' ') else { return false };
+    if !scheme.eq_ignore_ascii_case(BASIC) {
+        return false;
+    }
+    let bare = credentials.trim().trim_end_matches('=');
+    let Some(decoded) = BASE64_NOPAD.decode(bare.as_bytes()).ok() else { return false };
+    let Ok(pair) = std::str::from_utf8(&decoded) else { return false };
+    pair.contains(':') && !pair.chars().any(char::is_control) && !answer::holds_jwt(&decoded)
 }
 
 /// Asks for an answer that can be read whole: plain, complete, and not from a cache.
@@ -116,6 +134,16 @@ mod tests {
         sent
     }
 
+    /// What is left of `Authorization` where there is no token to put in its place.
+    fn left(retrofit: &SiteRetrofit, sent: &[&str]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for value in sent {
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        }
+        withhold(&mut headers, retrofit);
+        headers.get_all(AUTHORIZATION).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+
     #[test]
     fn a_clients_own_token_never_passes() {
         let bearer = retrofit("json:/token", "authorization: Bearer {token}");
@@ -125,6 +153,30 @@ mod tests {
                 [("authorization".into(), "Bearer T".into())]
             );
         }
+        // Nor under another scheme, or none: `authorization.split(' ')[1]` is how most applications read it.
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl";
+        let as_password = data_encoding::BASE64.encode(format!("x:{jwt}").as_bytes());
+        for sent in [
+            format!("Basic {jwt}"),
+            format!("Token {jwt}"),
+            format!("JWT {jwt}"),
+            format!("x {jwt}"),
+            format!("Bearer:{jwt}"),
+            format!("Basic {as_password}"),
+            format!("Basic eDp5 {jwt}"),
+            format!("Basic eDp5, Bearer {jwt}"),
+            String::from("Basic c3RvbGVu"),
+            String::from("Basic"),
+            jwt.to_owned(),
+        ] {
+            assert_eq!(left(&bearer, &[&sent]), Vec::<String>::new(), "{sent}");
+        }
+        assert_eq!(left(&bearer, &["Basic eDp5", "Basic eDp5"]), Vec::<String>::new(), "which counts?");
+        for kept in ["Basic eDp5", "basic eDp5", "Basic dXNlcjpwYXNzd29yZA==", "Basic dXNlcjpwYXNzd29yZA"] {
+            assert_eq!(left(&bearer, &[kept]), [kept]);
+        }
+        let basic = retrofit("json:/token", "authorization: Basic {token}");
+        assert_eq!(left(&basic, &["Basic eDp5"]), Vec::<String>::new());
         let header = retrofit("header:x-token", "x-token: {token}");
         assert_eq!(
             through(
@@ -143,10 +195,23 @@ mod tests {
             ]
         );
         let cookie = retrofit("cookie:sid", "cookie: sid={token}");
-        for (sent, arrives) in
-            [("sid=stolen", "sid=T"), ("a=1; sid=stolen; b=2", "a=1; b=2; sid=T"), ("Sid=1", "Sid=1; sid=T")]
-        {
+        for (sent, arrives) in [
+            ("sid=stolen", "sid=T"),
+            ("a=1; sid=stolen; b=2", "a=1; b=2; sid=T"),
+            ("Sid=1", "Sid=1; sid=T"),
+            // As upstreams read names: Rack decodes them, PHP has no dots in them.
+            ("a=1; s%69d=stolen", "a=1; sid=T"),
+        ] {
             assert_eq!(through(&cookie, &[("cookie", sent)]), [("cookie".into(), arrives.into())]);
+        }
+    }
+
+    /// PHP reads `connect.sid` and `connect sid` as `connect_sid`.
+    #[test]
+    fn names_that_an_upstream_takes_for_one() {
+        let cookie = retrofit("cookie:connect_sid", "cookie: connect_sid={token}");
+        for sent in ["connect.sid=stolen", "connect sid=stolen", "connect[sid=stolen"] {
+            assert_eq!(through(&cookie, &[("cookie", sent)]), [("cookie".into(), "connect_sid=T".into())]);
         }
     }
 
