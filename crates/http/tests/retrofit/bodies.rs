@@ -142,6 +142,82 @@ async fn the_token_is_never_half_removed() {
     );
 }
 
+/// However a copy is spelt: PHP's `\/`, a character's number, JSON within JSON, percent-encoding in a cookie.
+#[tokio::test]
+async fn d19_copies_in_every_spelling() {
+    let (site, _upstream) = site(rules("json:/token"), || {
+        let text = r#"{"token":"9f\/aB+cDeFgHiJk==","a":"9f\/aB+cDeFgHiJk==","b":"\u0039f/aB+cDeFgHiJk==","c":"{\"t\":\"9f\\/aB+cDeFgHiJk==\"}","keep":"9f\/"}"#;
+        let answer = Response::builder().header("content-type", "application/json");
+        answer
+            .header("set-cookie", "token=9f%2FaB%2BcDeFgHiJk%3D%3D; Path=/")
+            .header("set-cookie", "theme=dark; Path=/")
+            .body(text.into())
+            .unwrap()
+    })
+    .await;
+    let answer = site.client().post("/api/login").json(&json!({})).expect_status(200).await;
+    assert!(!everything(&answer).contains("cDeFgHiJk"), "{}", everything(&answer));
+    assert!(answer.set_cookie("theme").is_some() && answer.text().contains(r#""keep":"9f\/""#));
+}
+
+/// A token that is no longer than a word is taken out where it stands alone.
+#[tokio::test]
+async fn a_short_token_is_not_half_removed() {
+    let (site, _upstream) = site(rules("json:/token"), || {
+        let mut answer = said(200, &json!({"token": "abc1234", "user": {"key": "abc1234"}}));
+        answer.headers_mut().append("set-cookie", "t=abc1234; Path=/".parse().unwrap());
+        answer
+    })
+    .await;
+    let answer = site.client().post("/api/login").json(&json!({})).expect_status(200).await;
+    assert!(!everything(&answer).contains("abc1234"), "{}", everything(&answer));
+}
+
+/// A token of the head stands in the body once more: as JSON, as a page, of a login or of a refusal.
+#[tokio::test]
+async fn d19_a_token_of_the_head_in_the_body() {
+    for (place, header, value) in [
+        ("header:X-Auth-Token", "x-auth-token", "9f/aB+cDeFgHiJk=="),
+        ("cookie:sid", "set-cookie", "sid=9f%2FaB%2BcDeFgHiJk%3D%3D; Path=/"),
+    ] {
+        for (status, kind, body) in [
+            (200, "application/json", r#"{"session":"9f\/aB+cDeFgHiJk=="}"#),
+            (200, "text/html", "<script>token='9f/aB+cDeFgHiJk=='</script>"),
+            (401, "application/json", r#"{"session":"9f/aB+cDeFgHiJk=="}"#),
+        ] {
+            let (site, _upstream) = site(rules(place), move || {
+                let answer = Response::builder().status(status).header("content-type", kind);
+                answer.header(header, value).body(body.into()).unwrap()
+            })
+            .await;
+            let answer = site.client().post("/api/login").json(&json!({})).expect_status(status).await;
+            assert!(!everything(&answer).contains("cDeFgHiJk"), "{place} {}", everything(&answer));
+            assert!(answer.text().contains("countersign"), "{}", answer.text());
+        }
+    }
+}
+
+/// A redirect that brings the token in its address passes, and somebody is told.
+#[tokio::test]
+async fn a_token_in_an_address_raises_an_event() {
+    let jwt = token();
+    for (to, told) in [
+        (format!("/app#{jwt}"), true),
+        (format!("/app?x=1&t={}", jwt.replace('.', "%2E")), true),
+        (String::from("/app#access_token=opaque-1"), true),
+        (String::from("/app#/token=opaque-1"), true),
+        (String::from("/app?tokens=2&token="), false),
+    ] {
+        let address = to.clone();
+        let (site, _upstream) = site(rules("json:/token"), move || {
+            Response::builder().status(302).header("location", &address).body("".into()).unwrap()
+        })
+        .await;
+        site.client().post("/api/login").json(&json!({})).expect_status(302).await;
+        assert_eq!(has_event(&site, EventName::RetrofitUnchanged, "token_in_location").await, told, "{to}");
+    }
+}
+
 /// A token in a header of the answer, and back in that header.
 #[tokio::test]
 async fn a_token_in_a_header() {

@@ -4,6 +4,7 @@
 //! its place, and injects the real one into later requests of that session to that upstream only.
 
 mod claims;
+mod copies;
 mod holder;
 mod inject;
 mod location;
@@ -14,13 +15,14 @@ mod rewrite;
 mod scan;
 mod token;
 
+pub use copies::Copies;
 pub use holder::Holder;
 pub use inject::{Injection, InvalidInjection};
 pub use location::{InvalidLocation, TokenLocation};
 pub use placeholder::{WORD, is_placeholder, placeholder};
 pub use pointer::{InvalidPointer, Pointer};
 pub use request_line::{InvalidRequestLine, RequestLine};
-pub use rewrite::{Document, object_at};
+pub use rewrite::{Document, Edits, object_at};
 pub use scan::JwtScan;
 pub use token::{Fate, UpstreamToken};
 

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
@@ -11,6 +12,9 @@ use crate::domain::secret::SecretString;
 
 /// A byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Spans of a document, quotes included, and the strings to write there.
+pub type Edits = Vec<(Range<usize>, String)>;
 
 /// A well-formed JSON document.
 #[derive(Clone, Copy)]
@@ -48,9 +52,22 @@ impl<'b> Document<'b> {
         spans.into_iter().filter_map(read).collect()
     }
 
-    /// The document with some spans replaced by strings that need no escapes. Spans may come in any order.
+    /// Every string: where it stands, quotes included, what is between them as it is spelt, and whether it names a member.
+    pub(super) fn all_strings(&self) -> Vec<(Range<usize>, &'b [u8], bool)> {
+        let mut walk = Walk { bytes: self.bytes, at: 0 };
+        let mut found = Vec::new();
+        while let Some(next) = self.bytes.get(walk.at..).and_then(|rest| memchr(b'"', rest)) {
+            walk.at += next;
+            let span = walk.string();
+            let spelt = self.bytes.get(span.start + 1..span.end.saturating_sub(1)).unwrap_or_default();
+            found.push((span, spelt, walk.peek() == Some(b':')));
+        }
+        found
+    }
+
+    /// The document with some spans replaced by strings. Spans may come in any order; of two for one span the first counts.
     #[must_use]
-    pub fn replaced(&self, mut edits: Vec<(Range<usize>, String)>) -> Vec<u8> {
+    pub fn replaced(&self, mut edits: Edits) -> Vec<u8> {
         edits.sort_by_key(|(span, _)| span.start);
         let mut out = Vec::with_capacity(self.bytes.len());
         let mut copied = 0;
@@ -59,9 +76,8 @@ impl<'b> Document<'b> {
                 continue;
             }
             out.extend_from_slice(self.bytes.get(copied..span.start).unwrap_or_default());
-            out.push(b'"');
-            out.extend_from_slice(text.as_bytes());
-            out.push(b'"');
+            // A string always has a JSON text.
+            out.extend(serde_json::to_vec(&text).unwrap_or_default());
             copied = span.end;
         }
         out.extend_from_slice(self.bytes.get(copied..).unwrap_or_default());

@@ -1,12 +1,12 @@
 //! A token in the body of an answer: out it comes, and a placeholder goes in.
 
-use countersign_core::domain::retrofit::{Document, JwtScan, TokenLocation, is_placeholder};
-use countersign_core::domain::secret::SecretString;
+use countersign_core::domain::retrofit::{Copies, Document, JwtScan, TokenLocation, is_placeholder};
 use http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    LAST_MODIFIED, TRANSFER_ENCODING,
+    LAST_MODIFIED, LOCATION, SET_COOKIE, TRANSFER_ENCODING,
 };
-use memchr::memmem;
+use memchr::memchr;
+use percent_encoding::percent_decode;
 
 use super::config::SiteRetrofit;
 use super::head::{Catch, Caught};
@@ -20,20 +20,24 @@ const DIGESTS: [HeaderName; 5] = [
     HeaderName::from_static("signature"),
 ];
 
-/// Shorter strings are words, not tokens: they may stand in an answer for other reasons.
-const SHORTEST: usize = 8;
+/// Names under which tokens stand in addresses.
+const PARAMETERS: [&str; 7] =
+    ["token", "access_token", "id_token", "refresh_token", "auth_token", "session_token", "jwt"];
 
-/// Takes the tokens out of a JSON document, and gives what the client may have; `None` if there are none, or it is no JSON.
+/// Takes the tokens out of a body, those of the head too, and gives what the client may have; `None` if there are none.
 pub(super) fn rewrite(
     body: &[u8],
     retrofit: &SiteRetrofit,
     token: &TokenLocation,
     found: &mut Catch,
 ) -> Option<Vec<u8>> {
-    let document = Document::parse(body)?;
+    let mut copies = Copies::default();
+    for text in found.texts() {
+        copies.add(text.expose(), &retrofit.rules.placeholder_for(text.expose()));
+    }
+    let Some(document) = Document::parse(body) else { return copies.out_of(body) };
     let refresh = retrofit.rules.refresh.as_ref().and_then(|refresh| refresh.token.as_ref());
     let mut edits = Vec::new();
-    let mut texts: Vec<(SecretString, String)> = Vec::new();
     for (place, is_token) in [(Some(token), true), (refresh, false)] {
         let Some(pointer) = place.and_then(TokenLocation::json) else { continue };
         for (span, value) in document.strings(pointer) {
@@ -41,8 +45,8 @@ pub(super) fn rewrite(
                 continue;
             }
             let placeholder = retrofit.rules.placeholder_for(value.expose());
-            edits.push((span, placeholder.clone()));
-            texts.push((SecretString::new(value.expose().to_owned()), placeholder));
+            copies.add(value.expose(), &placeholder);
+            edits.push((span, placeholder));
             // Of a member that comes twice, browsers take the last.
             if is_token {
                 found.token = Some(Caught { value, declared: None });
@@ -51,27 +55,9 @@ pub(super) fn rewrite(
             }
         }
     }
-    if edits.is_empty() {
-        return None;
-    }
-    let mut out = document.replaced(edits);
     // The same string once more, elsewhere: a token that is half removed is not removed.
-    for (text, placeholder) in texts.iter().filter(|(text, _)| text.expose().len() >= SHORTEST) {
-        out = without(&out, text.expose().as_bytes(), placeholder.as_bytes());
-    }
-    Some(out)
-}
-
-fn without(body: &[u8], text: &[u8], placeholder: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len());
-    let mut copied = 0;
-    for at in memmem::find_iter(body, text) {
-        out.extend_from_slice(body.get(copied..at).unwrap_or_default());
-        out.extend_from_slice(placeholder);
-        copied = at + text.len();
-    }
-    out.extend_from_slice(body.get(copied..).unwrap_or_default());
-    out
+    edits.extend(copies.edits(&document));
+    (!edits.is_empty()).then(|| document.replaced(edits))
 }
 
 /// Makes a head fit a body that was written anew, and removes whatever else of it holds a token.
@@ -84,22 +70,47 @@ pub(super) fn fit(headers: &mut HeaderMap, length: usize, found: &Catch) {
     withhold(headers, found);
 }
 
-/// Removes headers that hold a token that was caught.
+/// Removes headers that hold a token that was caught, percent-encoded too: many frameworks write their cookies so.
 pub(super) fn withhold(headers: &mut HeaderMap, found: &Catch) {
-    let caught = found.token.as_ref().map(|token| &token.value).into_iter().chain(&found.refresh);
-    let texts: Vec<&[u8]> =
-        caught.map(|text| text.expose().as_bytes()).filter(|text| text.len() >= SHORTEST).collect();
-    let holds = |value: &HeaderValue| texts.iter().any(|text| memmem::find(value.as_bytes(), text).is_some());
+    let mut copies = Copies::default();
+    for text in found.texts() {
+        copies.add(text.expose(), "");
+    }
+    if copies.is_empty() {
+        return;
+    }
+    let holds = |name: &HeaderName, value: &HeaderValue| {
+        let value = value.as_bytes();
+        copies.are_in(value) || (*name == SET_COOKIE && copies.include(cookie_value(value)))
+    };
     let doomed: Vec<HeaderName> =
-        headers.iter().filter(|(_, value)| holds(value)).map(|(name, _)| name.clone()).collect();
+        headers.iter().filter(|(name, value)| holds(name, value)).map(|(name, _)| name.clone()).collect();
     for name in doomed {
         let kept: Vec<HeaderValue> =
-            headers.get_all(&name).iter().filter(|value| !holds(value)).cloned().collect();
+            headers.get_all(&name).iter().filter(|value| !holds(&name, value)).cloned().collect();
         headers.remove(&name);
         for value in kept {
             headers.append(name.clone(), value);
         }
     }
+}
+
+/// The value in a `Set-Cookie`.
+fn cookie_value(header: &[u8]) -> &[u8] {
+    let pair = header.split(|b| *b == b';').next().unwrap_or_default();
+    memchr(b'=', pair).and_then(|at| pair.get(at + 1..)).unwrap_or_default().trim_ascii()
+}
+
+/// Whether an answer sends the browser to an address with a token in it: script reads that where it arrives.
+pub(super) fn leads_to_token(headers: &HeaderMap) -> bool {
+    let Some(to) = headers.get(LOCATION) else { return false };
+    let plain: Vec<u8> = percent_decode(to.as_bytes()).collect();
+    let named = String::from_utf8_lossy(to.as_bytes()).split(['?', '#', '&']).skip(1).any(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let name = name.trim_start_matches(['/', '!']).to_ascii_lowercase();
+        PARAMETERS.contains(&name.as_str()) && !value.is_empty() && !is_placeholder(value)
+    });
+    named || holds_jwt(&plain)
 }
 
 /// Whether an answer says that it is JSON.

@@ -29,6 +29,13 @@ pub(super) struct Catch {
     pub(super) cleared: bool,
 }
 
+impl Catch {
+    /// Every token that was caught.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &SecretString> {
+        self.token.as_ref().map(|token| &token.value).into_iter().chain(&self.refresh)
+    }
+}
+
 /// Takes tokens out of a head. `token` is where the token is in this kind of answer.
 pub(super) fn take(
     headers: &mut HeaderMap,

@@ -47,13 +47,21 @@ impl<O: Outside> Site<O> {
         visit: &Visit<'_>,
     ) -> Result<Answer, Box<Refusal>> {
         let succeeded = succeeded(&parts, asked, visit);
-        let readable = parts.status.is_success() && parts.status != StatusCode::NO_CONTENT;
-        let outgoing = if readable && visit.retrofit.in_body() && *asked != Method::HEAD {
+        let has_body = *asked != Method::HEAD
+            && !parts.status.is_informational()
+            && !matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        // What the head held may stand in the body once more, in a refusal's too.
+        let expected =
+            (parts.status.is_success() && visit.retrofit.in_body()) || found.texts().next().is_some();
+        let outgoing = if has_body && expected {
             self.take_out(&mut parts, body, &mut found, visit).await?
         } else {
             Outgoing::Streamed(body)
         };
         answer::withhold(&mut parts.headers, &found);
+        if parts.status.is_redirection() && answer::leads_to_token(&parts.headers) {
+            self.tell(EventName::RetrofitUnchanged, "token_in_location", visit, None);
+        }
         let token = match found.token.take() {
             Some(token) if succeeded => {
                 Some(UpstreamToken::new(token.value, found.refresh.take(), token.declared))
