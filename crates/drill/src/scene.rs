@@ -112,6 +112,14 @@ pub enum Broken {
     /// The network, or the server.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// A log file that was named cannot be read.
+    #[error("{} cannot be read, so it was not searched: {error}", .path.display())]
+    Log {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// Signing in did not work.
     #[error("signing in as {login} failed: {why}")]
     LogIn {

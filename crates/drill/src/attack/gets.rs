@@ -17,7 +17,8 @@ const CHANGING: Check = Check::new(
     "RFC 9110 §9.2.1; ASVS 3.5.3; B08",
     "Change things by POST, PUT, PATCH or DELETE only; links, images and prefetches are GETs that nobody meant.",
 )
-.severity(Severity::Medium);
+.severity(Severity::Medium)
+.active();
 
 pub(super) const ATTACKS: Attacks = &[(CHANGING, |scene| Box::pin(changing(scene)))];
 
@@ -50,19 +51,26 @@ async fn changing(scene: &Scene) -> Result<Verdict, Broken> {
             "no address that sounds like a change was found in pages, scripts or documents",
         ));
     }
-    let (mut acting, mut steps) = (Vec::new(), Vec::new());
+    let (mut acting, mut untold, mut steps) = (Vec::new(), Vec::new(), Vec::new());
     for path in &paths {
-        if scene.options.active
-            && let Some(line) = really(scene, &session, path).await?
-        {
-            acting.push(path.clone());
-            steps.push(line);
-            continue;
+        let probed = match really(scene, &session, path).await? {
+            Some(line) => Probed::Acts(line),
+            None => probe(scene, &session, path).await?,
+        };
+        match probed {
+            Probed::Acts(line) => {
+                acting.push(path.clone());
+                steps.push(line);
+            }
+            Probed::Nothing => {}
+            Probed::Untold => untold.push(path.clone()),
         }
-        if let Some(line) = probe(scene, &session, path).await? {
-            acting.push(path.clone());
-            steps.push(line);
-        }
+    }
+    if acting.is_empty() && !untold.is_empty() {
+        return Ok(Verdict::inconclusive(format!(
+            "whether a GET acts cannot be told without harm, for there is no id in it that could be one of nothing: {}",
+            few(&untold)
+        )));
     }
     Ok(if acting.is_empty() {
         Verdict::pass(format!(
@@ -94,10 +102,8 @@ async fn paths(scene: &Scene, session: &Session) -> Result<Vec<String>, Broken> 
             .map(|operation| operation.call.path.clone()),
     );
     let places = [app.who.call.path.as_str(), scene.target.base().path()];
-    if scene.options.active {
-        // Something of the account's own, beside which a page shows what can be done with it.
-        super::change::post_something(scene, session).await?;
-    }
+    // Something of the account's own, beside which a page shows what can be done with it.
+    super::change::post_something(scene, session).await?;
     for place in places {
         let Some(url) = scene.target.join(place) else { continue };
         let answer = session.send(Ask::get(url).from(From::Bar)).await?;
@@ -173,19 +179,41 @@ fn filled(path: &str, id: &str) -> String {
     numbers
 }
 
+/// What a probe showed.
+enum Probed {
+    Acts(String),
+    Nothing,
+    Untold,
+}
+
+/// The same address with words in it that mean nothing: the drill's verbs, else the last segment. `None` where none is left to replace.
+fn control(probing: &str, word: &str) -> Option<String> {
+    let mut control = probing.to_owned();
+    for verb in VERBS {
+        control = control.replace(verb, word);
+    }
+    if control == probing {
+        let (path, query) = probing.split_once('?').map_or((probing, ""), |(path, query)| (path, query));
+        let (parent, last) = path.rsplit_once('/')?;
+        if last.is_empty() || last == NOBODYS {
+            return None;
+        }
+        let mark = if query.is_empty() { "" } else { "?" };
+        control = format!("{parent}/{word}{mark}{query}");
+    }
+    (control != probing).then_some(control)
+}
+
 /// Without harm: on something that does not exist, a route that acts says something else than one that is not there.
-async fn probe(scene: &Scene, session: &Session, path: &str) -> Result<Option<String>, Broken> {
+async fn probe(scene: &Scene, session: &Session, path: &str) -> Result<Probed, Broken> {
     let probing = filled(path, NOBODYS);
     // Without an id there is no telling what it would hit.
-    if probing == path && !path.contains(NOBODYS) {
-        return Ok(None);
+    if !probing.contains(NOBODYS) {
+        return Ok(Probed::Untold);
     }
-    let mut control = probing.clone();
-    for verb in VERBS {
-        control = control.replace(verb, &scene.words.next());
-    }
+    let Some(control) = control(&probing, &scene.words.next()) else { return Ok(Probed::Untold) };
     let (Some(url), Some(control)) = (scene.target.join(&probing), scene.target.join(&control)) else {
-        return Ok(None);
+        return Ok(Probed::Untold);
     };
     let answer = session.send(Ask::get(url)).await?;
     let nothing = session.send(Ask::get(control)).await?;
@@ -193,11 +221,14 @@ async fn probe(scene: &Scene, session: &Session, path: &str) -> Result<Option<St
         && !answer.is_html()
         && (nothing.status != answer.status || nothing.body != answer.body);
     let redirects = answer.redirect().is_some() && !nothing.is_success() && nothing.redirect().is_none();
-    Ok((acts || redirects)
-        .then(|| format!("{}, where a path without such a route says {}", answer.line(), nothing.status)))
+    if !(acts || redirects) {
+        return Ok(Probed::Nothing);
+    }
+    let line = format!("{}, where a path without such a route says {}", answer.line(), nothing.status);
+    Ok(Probed::Acts(line))
 }
 
-/// With `--active`: makes something of the account's own, and sees a GET from another site's image or link take it away.
+/// Makes something of the account's own, and sees a GET from another site's image or link take it away.
 async fn really(scene: &Scene, session: &Session, path: &str) -> Result<Option<String>, Broken> {
     let Some((parent, _)) = path.split_once("/{") else { return Ok(None) };
     let Some(list) = scene.target.join(parent) else { return Ok(None) };
@@ -233,6 +264,14 @@ fn id(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn controls_differ_or_are_none() {
+        assert_eq!(control("/notes/2147483646/delete", "w").as_deref(), Some("/notes/2147483646/w"));
+        assert_eq!(control("/lager/2147483646/leeren", "w").as_deref(), Some("/lager/2147483646/w"));
+        assert_eq!(control("/leeren?lager=2147483646", "w").as_deref(), Some("/w?lager=2147483646"));
+        assert_eq!(control("/lager/2147483646", "w"), None);
+    }
 
     #[test]
     fn holes_and_numbers_are_filled() {

@@ -29,7 +29,8 @@ async fn logs(scene: &Scene) -> Result<Verdict, Broken> {
     }
     let (mut found, mut lines) = (BTreeMap::<String, usize>::new(), 0);
     for log in &scene.logs {
-        let unreadable = |error| Broken::Unknown(format!("{}: {error}", log.path.display()));
+        // What was named and cannot be read was not searched: no verdict of success, and none that says so in passing.
+        let unreadable = |error| Broken::Log { path: log.path.clone(), error };
         let file = tokio::fs::File::open(&log.path).await.map_err(unreadable)?;
         let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(file, MOST));
         let mut line = Vec::new();

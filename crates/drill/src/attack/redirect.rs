@@ -58,7 +58,10 @@ async fn open(scene: &Scene) -> Result<Verdict, Broken> {
         .hints
         .resolved()
         .into_iter()
-        .filter(|path| path.contains("redirect") || path.contains("/go"));
+        // The last word must be the sending on itself: `/account/close/go` is another matter.
+        .filter(|path| {
+            matches!(path.trim_matches('/'), "redirect" | "go" | "api/redirect" | "api/go" | "auth/redirect")
+        });
     paths.extend(hinted.filter(|path| !path.contains('{')));
     paths.sort();
     paths.dedup();

@@ -9,7 +9,9 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::cdp::Cdp;
+use super::door::ClosedDoor;
 use super::{BrowserError, Options};
+use crate::target::Target;
 
 /// How long it may take to start; a loaded machine is slow.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,6 +53,7 @@ pub(super) struct Chromium {
     // In this order: the process ends before its files go.
     _process: Process,
     _profile: TempDir,
+    _door: ClosedDoor,
 }
 
 /// Ended by its id, whatever happens to us; its helpers end when it does.
@@ -66,15 +69,23 @@ impl Drop for Process {
 }
 
 impl Chromium {
-    /// Starts one.
-    pub(super) async fn start(program: &Path, options: &Options) -> Result<Self, BrowserError> {
+    /// Starts one that reaches the target and nothing else.
+    pub(super) async fn start(
+        program: &Path,
+        options: &Options,
+        target: &Target,
+    ) -> Result<Self, BrowserError> {
         let failed = |why: String| BrowserError::Start { program: program.to_owned(), why };
         let profile = tempfile::Builder::new()
             .prefix("countersign-drill-")
             .tempdir()
             .map_err(|e| failed(e.to_string()))?;
         let mut command = Command::new(program);
-        command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display()));
+        let closed = ClosedDoor::open().await.map_err(|error| failed(error.to_string()))?;
+        command
+            .args(FLAGS)
+            .args(closed.flags(target))
+            .arg(format!("--user-data-dir={}", profile.path().display()));
         if options.any_certificate {
             command.arg("--ignore-certificate-errors");
         }
@@ -102,7 +113,7 @@ impl Chromium {
             sleep(PAUSE).await;
         };
         let cdp = Cdp::connect(port, &path).await.map_err(failed)?;
-        Ok(Self { cdp: Arc::new(cdp), _process: process, _profile: profile })
+        Ok(Self { cdp: Arc::new(cdp), _process: process, _profile: profile, _door: closed })
     }
 }
 

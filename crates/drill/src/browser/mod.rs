@@ -9,6 +9,7 @@ mod cdp;
 mod change;
 mod check;
 mod chromium;
+mod door;
 mod find;
 mod readable;
 mod sign_in;

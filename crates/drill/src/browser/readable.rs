@@ -41,23 +41,37 @@ pub(super) enum Worth {
 }
 
 /// Most values that are tried: each costs a request.
-const TRIED: usize = 12;
+const TRIED: usize = 20;
 
 /// The tokens that script can read in a signed-in page, the most valuable first.
 pub(super) async fn tokens(scene: &Scene, tab: &Tab) -> Result<Vec<Readable>, BrowserError> {
     let all = tab.evaluate(include_str!("script/readable.js")).await?;
     let all: Vec<Raw> =
         serde_json::from_value(all).map_err(|error| BrowserError::Script(error.to_string()))?;
+    let known_looks: Vec<(usize, bool)> = scene
+        .session(0)
+        .await?
+        .credentials()
+        .iter()
+        .filter(|credential| credential.kind == CredentialKind::Access)
+        .map(|credential| looks(credential.secret.expose()))
+        .collect();
     let mut candidates: Vec<(Raw, bool)> = Vec::new();
     for raw in all {
         let shaped = recognise::shape(&raw.value).is_some();
         let known = candidates.iter().any(|(other, _)| other.value == raw.value && other.place == raw.place);
-        if !known && (shaped || sounds_like_a_token(&raw)) {
+        if !known && (shaped || could_be_a_token(&raw)) {
             candidates.push((raw, shaped));
         }
     }
-    // Those that look like tokens are tried first.
-    candidates.sort_by_key(|(_, shaped)| !shaped);
+    // Those that look like tokens are tried first; then those of the looks of what a login hands out, those whose name says so, and
+    // last whatever is long enough: an opaque token may be kept under any name.
+    candidates.sort_by_key(|(raw, shaped)| match () {
+        () if *shaped => 0,
+        () if known_looks.contains(&looks(&raw.value)) => 1,
+        () if sounds_like_a_token(raw) => 2,
+        () => 3,
+    });
     let mut found = Vec::new();
     for (raw, shaped) in candidates.into_iter().take(TRIED) {
         let secret = Secret::new(raw.value.clone());
@@ -103,9 +117,23 @@ fn lower(raw: &Raw) -> String {
     raw.name.to_ascii_lowercase()
 }
 
-fn sounds_like_a_token(raw: &Raw) -> bool {
+/// Length, and whether it is hexadecimal.
+fn looks(value: &str) -> (usize, bool) {
+    (value.len(), value.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Unbroken, 16 characters at least, and neither an address nor what is known to open nothing.
+fn could_be_a_token(raw: &Raw) -> bool {
     let name = lower(raw);
     let csrf = name.contains("csrf") || name.contains("xsrf");
+    let unbroken = raw.value.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\{}".contains(&b));
+    let placeholder = raw.value == "countersign" || raw.value.ends_with(".countersign");
+    let address = raw.value.contains("://") || raw.value.starts_with('/');
+    !csrf && !placeholder && !address && unbroken && raw.value.len() >= 16
+}
+
+fn sounds_like_a_token(raw: &Raw) -> bool {
+    let name = lower(raw);
     let sounds = [
         "token",
         "jwt",
@@ -119,13 +147,7 @@ fn sounds_like_a_token(raw: &Raw) -> bool {
         "ticket",
         "credential",
     ];
-    let unbroken = raw.value.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\{}".contains(&b));
-    let placeholder = raw.value == "countersign" || raw.value.ends_with(".countersign");
-    !csrf
-        && !placeholder
-        && unbroken
-        && raw.value.len() >= 16
-        && sounds.iter().any(|word| name.contains(word))
+    could_be_a_token(raw) && sounds.iter().any(|word| name.contains(word))
 }
 
 fn sounds_like_a_refresh_token(raw: &Raw) -> bool {
@@ -154,6 +176,10 @@ mod tests {
         ] {
             assert!(!sounds_like_a_token(&raw(name, value)), "{name}={value}");
         }
+        assert!(
+            could_be_a_token(&raw("t", secret)) && !could_be_a_token(&raw("t", "https://cdn.example/x.js"))
+        );
+        assert!(!could_be_a_token(&raw("csrf", secret)));
         assert!(!sounds_like_a_refresh_token(&raw("refresh_expires_at", "2026-01-01T00:00:00Z")));
     }
 }

@@ -12,6 +12,7 @@ use super::tab::{Tab, quoted, shown};
 use crate::account::Account;
 use crate::profile::Format;
 use crate::scene::Scene;
+use crate::target::Origin;
 
 /// Until a page that is made by script has its form.
 const FORM: Duration = Duration::from_secs(4);
@@ -42,23 +43,39 @@ pub(super) struct SignedIn {
 
 /// Signs an account in, in this tab.
 pub(super) async fn sign_in(scene: &Scene, tab: &Tab, account: &Account) -> Result<SignedIn, BrowserError> {
-    let mut said = String::from("no page with a password field was found");
+    let mut said: Option<String> = None;
     for page in pages(scene) {
-        if tab.open(&page).await.is_err() {
+        if let Err(error) = tab.open(&page).await {
+            if said.is_none() {
+                said = Some(format!(
+                    "{error}; hosts that were not named are not reached, also not by a redirect"
+                ));
+            }
             continue;
         }
         match by_form(scene, tab, account).await? {
             Outcome::NoForm => {}
             Outcome::Refused => {
-                said = format!("the form at {} was sent, and nobody was signed in by it", shown(&page));
+                said = Some(format!("the form at {} was sent, and nobody was signed in by it", shown(&page)));
                 break;
+            }
+            Outcome::LeadsAway(to) => {
+                return Err(BrowserError::SignIn(format!(
+                    "the form at {} belongs to or sends to {to}, which was not named: no password was typed",
+                    shown(&page)
+                )));
             }
             Outcome::SignedIn(page) => {
                 return Ok(SignedIn { how: format!("by the form at {}", shown(&page)), page });
             }
         }
     }
-    by_request(scene, tab, account).await?.ok_or(BrowserError::SignIn(said))
+    let said = said.unwrap_or_else(|| String::from("no page with a password field was found"));
+    match by_request(scene, tab, account).await {
+        Ok(Some(signed_in)) => Ok(signed_in),
+        Ok(None) | Err(BrowserError::Page { .. }) => Err(BrowserError::SignIn(said)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The profile's page; else where the form was seen, the application's own page, and the usual places.
@@ -81,7 +98,21 @@ fn pages(scene: &Scene) -> Vec<Url> {
 enum Outcome {
     NoForm,
     Refused,
+    /// The page, or where its form sends, is of this origin, which is not the target's.
+    LeadsAway(Origin),
     SignedIn(Url),
+}
+
+/// Where the page is, and where its form sends.
+const LEADS: &str = "[location.href, (() => { \
+    const own = __drill.submit?.getAttribute('formaction') || __drill.form?.getAttribute('action') || ''; \
+    return new URL(own, document.baseURI).href; })()]";
+
+/// The first of both that is an origin other than the target's. What is neither http nor https (`javascript:`) leads nowhere.
+fn leads_away(scene: &Scene, leads: &Value) -> Option<Origin> {
+    let leads = leads.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut origins = leads.filter_map(|url| Origin::of(&Url::parse(url).ok()?));
+    origins.find(|origin| *origin != scene.target.origin())
 }
 
 async fn by_form(scene: &Scene, tab: &Tab, account: &Account) -> Result<Outcome, BrowserError> {
@@ -91,6 +122,9 @@ async fn by_form(scene: &Scene, tab: &Tab, account: &Account) -> Result<Outcome,
     // A page without any field and without scripts will not grow one.
     if !tab.until(&find, FORM).await {
         return Ok(Outcome::NoForm);
+    }
+    if let Some(origin) = leads_away(scene, &tab.evaluate(LEADS).await?) {
+        return Ok(Outcome::LeadsAway(origin));
     }
     for (field, text) in [("user", &*account.login), ("password", account.password.expose())] {
         tab.evaluate(&format!("(__drill.{field}.focus(), __drill.{field}.select(), true)")).await?;

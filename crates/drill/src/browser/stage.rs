@@ -48,16 +48,17 @@ impl Stage {
     }
 
     /// The browser, started if it is not running yet.
-    async fn chromium(&self) -> Result<&Chromium, BrowserError> {
+    async fn chromium(&self, scene: &Scene) -> Result<&Chromium, BrowserError> {
         let program = self.options.program.as_ref().map_err(|why| BrowserError::Missing(why.clone()))?;
-        let start =
-            || async { Chromium::start(program, &self.options).await.map_err(|error| error.to_string()) };
+        let start = || async {
+            Chromium::start(program, &self.options, &scene.target).await.map_err(|error| error.to_string())
+        };
         self.chromium.get_or_init(start).await.as_ref().map_err(|why| BrowserError::NotStarted(why.clone()))
     }
 
     /// Somebody new, without any cookie.
-    pub(super) async fn person(&self) -> Result<Person, BrowserError> {
-        Person::new(&self.chromium().await?.cdp).await
+    pub(super) async fn person(&self, scene: &Scene) -> Result<Person, BrowserError> {
+        Person::new(&self.chromium(scene).await?.cdp).await
     }
 
     /// The first account, signed in; shared by attacks that leave it so.
@@ -77,7 +78,7 @@ impl Stage {
         scene: &Scene,
         account: &Account,
     ) -> Result<Victim, BrowserError> {
-        let person = self.person().await?;
+        let person = self.person(scene).await?;
         let tab = person.tab().await?;
         let signed_in = sign_in(scene, &tab, account).await?;
         // Pages that are made by script fetch what they show, and store what they were given.

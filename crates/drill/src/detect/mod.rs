@@ -7,6 +7,7 @@ mod common;
 pub mod html;
 mod login;
 mod openapi;
+mod reading;
 mod refresh;
 mod session;
 mod sign_up;

@@ -6,6 +6,7 @@ use super::bundle::Hints;
 use super::common;
 use super::html::{Form, Page};
 use super::openapi::{self, Operation};
+use super::reading::reads;
 use crate::client::{Agent, Answer, Ask, From, NetError};
 use crate::scene::{Broken, Scene};
 
@@ -111,8 +112,11 @@ impl Site {
     }
 
     async fn find_csrf(&self, scene: &Scene, agent: &Agent) -> Option<String> {
-        let hinted =
-            self.hints.resolved().into_iter().filter(|path| common::is_csrf(path) && !path.contains('{'));
+        let hinted = self
+            .hints
+            .resolved()
+            .into_iter()
+            .filter(|path| common::is_csrf(path) && !path.contains('{') && reads(path));
         for path in hinted.chain(common::CSRF.map(str::to_owned)) {
             let url = scene.target.join(&path)?;
             let Ok(answer) = agent.send_apart(Ask::get(url)).await else { continue };
@@ -126,13 +130,17 @@ impl Site {
         None
     }
 
-    /// Paths of GETs that scripts and documents name, without those that need something filled in.
+    /// Paths of GETs that scripts and documents name, without those that need something filled in, and without all that is not known
+    /// to read ([`reads`]): they are sent without `--active`.
     #[must_use]
     pub fn readable(&self) -> Vec<String> {
         let documented =
             self.operations.iter().filter(|operation| operation.call.method == http::Method::GET);
         let documented = documented.map(|operation| operation.call.path.clone());
-        documented.chain(self.hints.resolved()).filter(|path| !path.contains(['{', ':'])).collect()
+        documented
+            .chain(self.hints.resolved())
+            .filter(|path| !path.contains(['{', ':']) && reads(path))
+            .collect()
     }
 }
 

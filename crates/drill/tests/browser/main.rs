@@ -139,3 +139,26 @@ async fn selectors_of_a_profile() {
     assert!(sentence.contains("hold no token"), "{sentence}");
     assert!(steps[0].contains("by the form at http://localhost"), "{steps:?}");
 }
+
+/// The browser reaches no host that was not named: not by a redirect, a form, a frame, a popup, a web socket or anything that a page loads.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_host_is_reached() {
+    for page in ["leads-away", "foreign-form"] {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        other.set_nonblocking(true).unwrap();
+        let app = App::start(Mistakes::default());
+        let port = other.local_addr().unwrap().port();
+        let profile = format!(
+            "[browser]\nlogin_page = \"/{page}?{port}\"\n[login]\nrequest = \"POST /login\"\nformat = \"form\"\n\
+                               user_field = \"email\"\npassword_field = \"password\"\n"
+        );
+        let scene = scene(&app.origin, true, Profile::parse(&profile).unwrap());
+        let report = drill(&scene, &browser::attacks(chromium()), &Silent).await;
+        assert_eq!(report.problem, None, "{page}");
+        let sentence = report.check("browser-token-readable").unwrap().result.sentence().to_owned();
+        assert!(page == "leads-away" || sentence.contains("no password was typed"), "{page}: {sentence}");
+        // What connected waits in the queue of the listener, whether it sent anything or not.
+        let seen = other.accept().map(|(_, from)| from);
+        assert!(seen.is_err(), "{page}: {seen:?} came");
+    }
+}

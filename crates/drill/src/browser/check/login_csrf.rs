@@ -27,7 +27,7 @@ pub(super) fn run<'s>(stage: &'s Stage, scene: &'s Scene) -> Tried<'s> {
     Box::pin(async move {
         let attacker = scene.account(1).or_else(|_| scene.account(0))?;
         let login = &scene.app()?.login;
-        let person = stage.person().await?;
+        let person = stage.person(scene).await?;
         let tab = person.tab().await?;
         let thief = Thief::around(&tab, &scene.target).await?;
         let mut tried = Vec::new();
