@@ -42,10 +42,14 @@ pub(super) fn run(typed: &Drill, screen: Screen) -> anyhow::Result<Verdict> {
         bail!("{problem}");
     }
     // What went wrong was not tried: no success, whatever else was seen.
-    let wrong = report.checks.iter().filter(|check| matches!(check.result, countersign_drill::Verdict::Error { .. }));
+    let wrong =
+        report.checks.iter().filter(|check| matches!(check.result, countersign_drill::Verdict::Error { .. }));
     let wrong: Vec<&str> = wrong.map(|check| check.id.as_ref()).collect();
     if !wrong.is_empty() {
-        bail!("the drill could not be run to its end: {} went wrong, see the report for why", wrong.join(", "));
+        bail!(
+            "the drill could not be run to its end: {} went wrong, see the report for why",
+            wrong.join(", ")
+        );
     }
     let failed = report.worst().is_some_and(|worst| worst >= typed.fail_on);
     Ok(if failed { Verdict::Findings } else { Verdict::Fine })
