@@ -131,7 +131,7 @@ impl Site {
     }
 
     /// Paths of GETs that scripts and documents name, without those that need something filled in, and without all that is not known
-    /// to read ([`reads`]): they are sent without `--active`.
+    /// to read (`reads`): they are sent without `--active`.
     #[must_use]
     pub fn readable(&self) -> Vec<String> {
         let documented =
